@@ -1,0 +1,1 @@
+"""The terminal's face: commands built from the operations, and the output formats."""

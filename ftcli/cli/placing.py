@@ -1,0 +1,117 @@
+"""The last steps before money: the environment in force, the question, and a call that nothing breaks off."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ftcli.cli.parsing import Exit
+from ftcli.errors import OrderUnknown, ValidationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ftcli.cli.call import Call
+    from ftcli.operations.operation import Operation
+
+T = TypeVar("T")
+
+
+def switch_live_on(call: "Call") -> None:
+    """``--live``: lets this one command place real orders.
+
+    Raises:
+        ValidationFailed: The environment is paper. Whoever says "live" there believes something else.
+    """
+    call.flags["live_trading"] = True
+    if call.settings.is_paper:
+        origin = call.settings.origins.get("environment", "the settings")
+        raise ValidationFailed.of(
+            "--live",
+            None,
+            "be left out on the paper broker",
+            hint=f"The environment is paper, by {origin}; real orders need --env live as well.",
+        )
+
+
+def environment_line(call: "Call", account: str, name: str | None = None) -> str:
+    """Environment and account: the first thing said before anything that trades."""
+    label = call.environment_label
+    if call.terminal.has_color(call.color, call.terminal.stderr):
+        label = f"\x1b[1;{'36' if call.settings.is_paper else '31'}m{label}\x1b[0m"
+    about = f"{account} {name}" if name and name != account else account
+    return f"{label} · account {about}" if account else label
+
+
+async def place_after_question(
+    call: "Call",
+    operation: "Operation[..., Any]",
+    account: str,
+    arguments: dict[str, Any],
+    place: "Callable[[], Awaitable[T]]",
+    yes: bool,
+) -> T:
+    """Places by an operation of risk ``money``: says where, asks where it is real, and sends.
+
+    Raises:
+        Exit: The question was answered with no.
+        ValidationFailed: It is real, nobody can be asked, and there is no ``--yes``.
+        LiveTradingDisabled: Live trading is off.
+    """
+    words = (operation.cli or operation.name).replace("-", " ")
+    numbers = _numbers(arguments)
+    # With live trading off the gate refuses anyway; a question before that would be a lie.
+    asks = call.settings.live_trading and not call.settings.is_paper and not yes
+    (call.terminal.talk if asks else call.talk)(
+        f"{environment_line(call, account)} · {words} {' '.join(numbers)}"
+    )
+    if asks:
+        if not call.can_ask:
+            raise ValidationFailed.of(
+                "--yes", None, "be given where nobody can be asked", hint="Nothing was sent."
+            )
+        if not call.confirm("Place this order with real money?"):
+            call.talk("Not placed.")
+            raise Exit(0)
+    return await unbroken(call, place, numbers)
+
+
+def _numbers(arguments: dict[str, Any]) -> list[str]:
+    found = arguments.get("conf_nums") or arguments.get("conf_num") or []
+    return [found] if isinstance(found, str) else [str(number) for number in found]
+
+
+async def unbroken(
+    call: "Call", place: "Callable[[], Awaitable[T]]", numbers: list[str], what: str = "order"
+) -> T:
+    """Sends an order and waits for its answer, whatever key is pressed meanwhile.
+
+    The first Ctrl-C is answered with the truth: the order is under way. The second ends the waiting with
+    ORDER_UNKNOWN.
+
+    Args:
+        call: The command line.
+        place: Sends it.
+        numbers: Confirmation numbers, for what is said.
+        what: ``order`` or ``cancel``.
+    """
+    import asyncio
+
+    listed, first = ", ".join(numbers) or "it", numbers[0] if numbers else ""
+    look = f"`ft orders detail {first}`" if first else "`ft orders status`"
+    call.in_flight = OrderUnknown(
+        f"The {what} was under way when you stopped waiting. Do not send it again: "
+        f"look for {listed} with {look}.",
+        details={"conf_nums": numbers, "reason": "interrupted"},
+    )
+    sending = asyncio.ensure_future(place())
+    try:
+        result = await asyncio.shield(sending)
+    except asyncio.CancelledError:
+        call.terminal.talk(
+            f"The {what} is under way and cannot be called back; waiting for its answer. "
+            f"Ctrl-C again ends the waiting, not the {what}."
+        )
+        result = await sending
+    except Exception:
+        call.in_flight = None
+        raise
+    call.in_flight = None
+    return result

@@ -1,0 +1,106 @@
+"""The order ticket: what an order is, what it costs and what the broker says to it, before it is placed."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ftcli.cli.output.numbers import moment_text, number_text
+from ftcli.cli.placing import environment_line
+from ftcli.models.field import PER_SHARE, USD
+
+if TYPE_CHECKING:
+    from ftcli.cli.call import Call
+    from ftcli.models.accounts import Account
+    from ftcli.models.orders import OrderPreview
+    from ftcli.models.tickets import EquityOrderTerms
+
+_PRICES = (
+    ("limit_price", "limit", PER_SHARE),
+    ("stop_price", "stop", PER_SHARE),
+    ("trailing_amount", "trailing by", PER_SHARE),
+    ("trailing_percent", "trailing by", ""),
+    ("limit_offset", "limit offset", PER_SHARE),
+)
+
+
+def words(code: Any) -> str:
+    """A code for people: ``stop_limit`` as ``stop limit``."""
+    return str(code).replace("_", " ")
+
+
+def terms(order: "EquityOrderTerms") -> str:
+    """Order type with every price, time in force, session: ``limit 150.00 · day``."""
+    kind = words(order.__struct_config__.tag)
+    prices = []
+    for name, label, unit in _PRICES:
+        price: Decimal | None = getattr(order, name, None)
+        if price is not None:
+            text = number_text(price, unit) + ("%" if name == "trailing_percent" else "")
+            prices.append(f"{label} {text}")
+    if len(prices) == 1 and prices[0].startswith(f"{kind} "):
+        kind = prices.pop()
+    parts = [f"{kind}, {', '.join(prices)}" if prices else kind, words(order.time_in_force)]
+    if getattr(order, "trading_session", "") == "extended":
+        parts.append("extended hours")
+    return " · ".join(parts)
+
+
+def headline(order: "EquityOrderTerms") -> str:
+    """Action, quantity and symbol: ``BUY 10 AAPL``."""
+    return f"{words(order.action).upper()} {number_text(order.quantity)} {order.symbol}"
+
+
+def ticket_text(
+    call: "Call",
+    account: "Account",
+    order: "EquityOrderTerms",
+    preview: "OrderPreview",
+    buying_power: Decimal | None = None,
+) -> str:
+    """The whole ticket.
+
+    Args:
+        call: The command line, for the environment.
+        account: The account.
+        order: The order as given.
+        preview: What the broker said to it.
+        buying_power: What the account can buy for now, where it is known.
+    """
+    name = f"  {preview.security_name}" if preview.security_name else ""
+    blocks = [
+        [environment_line(call, account.account, account.name)],
+        [f"  {headline(order)}{name}", f"  {terms(order)}", *_quote(preview)],
+        _amounts(order, preview, buying_power),
+        [f"  {message.severity or 'note'}: {message.text}" for message in preview.messages if message.text],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _quote(preview: "OrderPreview") -> list[str]:
+    parts = [
+        f"{label} {number_text(price, PER_SHARE)}"
+        for label, price in (("last", preview.last_price), ("bid", preview.bid), ("ask", preview.ask))
+        if price is not None
+    ]
+    if not parts:
+        return []
+    moment = f"  ({moment_text(preview.price_time)} ET)" if preview.price_time else ""
+    return [f"  {'   '.join(parts)}{moment}"]
+
+
+def _amounts(order: "EquityOrderTerms", preview: "OrderPreview", buying_power: Decimal | None) -> list[str]:
+    is_cost = str(order.action) in ("buy", "buy_to_cover")
+    net = preview.net_amount_with_fees if preview.net_amount_with_fees is not None else preview.net_amount
+    rows = [
+        ("Order value", preview.order_value),
+        ("Commission", preview.commission),
+        ("Fees", preview.fees),
+        ("Estimated cost" if is_cost else "Estimated proceeds", net),
+    ]
+    if buying_power is not None:
+        rows.append(("Buying power", buying_power))
+        if net is not None and str(order.action) == "buy":
+            # Margin lends the rest; what a purchase takes of the figure is its cost at most.
+            rows.append(("After this order", buying_power - net))
+    shown = [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]
+    width = max((len(text) for _, text in shown), default=0)
+    return [f"  {label:<20}{text:>{width}}" for label, text in shown]

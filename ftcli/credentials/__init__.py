@@ -1,0 +1,1 @@
+"""Where secrets live: the OS keyring, an encrypted file, the environment."""

@@ -1,0 +1,169 @@
+"""Changes the key of the encrypted files without losing what they hold.
+
+Every file names the key it was closed with, and the old key stays findable until the last file is closed with
+the new one. Wherever this breaks off, each file opens, and running it again finishes the work.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from ftcli.config import Settings
+from ftcli.credentials import keys as places
+from ftcli.credentials.files import lock_file, write_private
+from ftcli.credentials.keys import KeySource, key_id
+from ftcli.credentials.os_keyring import KeyringUnusable, OsKeyring
+from ftcli.credentials.passphrase import passphrase_key
+from ftcli.credentials.sealed import Sealed, seal, unseal
+from ftcli.errors import Conflict, InternalError, ValidationFailed
+from ftcli.redaction import Secret
+
+Write = Callable[[Path, bytes], None]
+
+
+class Rekeyed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change of the key did.
+
+    Attributes:
+        origin: Where the key comes from: ``environment``, ``passphrase``, ``keyring`` or ``file <path>``.
+        files: Names of the files that are closed with the new key now.
+        key: Id of the new key.
+    """
+
+    origin: str
+    files: tuple[str, ...]
+    key: str
+
+
+def sealed_files(settings: Settings) -> list[Path]:
+    """The encrypted files of the data folder."""
+    found = []
+    for path in sorted(settings.data_path("").iterdir()):
+        if path.is_file() and path.suffix in (".bin", ".pending"):
+            with path.open("rb") as file:
+                if Sealed.parse(file.read(64)) is not None:
+                    found.append(path)
+    return found
+
+
+def rekey(
+    settings: Settings,
+    new: Secret | None = None,
+    keyring: OsKeyring | None = None,
+    *,
+    write: Write = write_private,
+) -> Rekeyed:
+    """Closes every encrypted file with a new key.
+
+    Args:
+        settings: The settings in force; their key is the old one.
+        new: The new encryption key or passphrase, where the old one comes from outside. A key in the keyring or
+            in a file is replaced by a random one.
+        keyring: The keyring to ask.
+        write: Writes a private file.
+
+    Raises:
+        ValidationFailed: The new key is missing or none, or is not wanted here.
+        InternalError: A file cannot be opened with any key at hand; nothing was changed.
+        Conflict: Another process holds a file for too long.
+    """
+    keyring = keyring or OsKeyring()
+    source = KeySource(settings, keyring)
+    old = source.get()
+    fresh = _new_key(settings, source.origin, new)
+    files = sealed_files(settings)
+    with _all_locked(files):
+        contents = [(path, *_opened(path, source, fresh)) for path in files]
+        if source.origin in ("environment", "passphrase"):
+            _close_all(contents, fresh, write)
+        else:
+            with_keyring = keyring if source.origin == "keyring" else None
+            _put(settings, with_keyring, places.PREVIOUS, old, write)
+            _put(settings, with_keyring, "", fresh, write)
+            _close_all(contents, fresh, write)
+            _drop_previous(settings, with_keyring)
+    return Rekeyed(origin=source.origin, files=tuple(path.name for path in files), key=key_id(fresh))
+
+
+def _new_key(settings: Settings, origin: str, new: Secret | None) -> bytes:
+    outside = origin in ("environment", "passphrase")
+    if outside != bool(new):
+        rule = (
+            "be given: the present key comes from outside"
+            if outside
+            else f"not be given: the key in the {origin.partition(' ')[0]} is replaced by a random one"
+        )
+        raise ValidationFailed(
+            f"The new key must {rule}.", details={"field": "key", "value": None, "rule": rule}
+        )
+    if new is None:
+        return places.new_key()
+    if origin == "passphrase":
+        return passphrase_key(new, settings.data_path(""))
+    key = new.reveal().strip().encode()
+    if not places.is_key(key):
+        rule = "be a Fernet key, 32 random bytes in URL-safe base64"
+        raise ValidationFailed(
+            f"The new key must {rule}.", details={"field": "key", "value": None, "rule": rule}
+        )
+    return key
+
+
+def _opened(path: Path, source: KeySource, fresh: bytes) -> tuple[str, bytes]:
+    sealed = Sealed.parse(path.read_bytes())
+    content = None
+    if sealed is not None:
+        # One that an earlier run has done already is closed with the new key.
+        key = fresh if sealed.key == key_id(fresh) else source.find(sealed.key)
+        content = unseal(sealed, key) if key else None
+    if sealed is None or content is None:
+        raise InternalError(
+            f"{path} cannot be opened with any key at hand, so no key was changed. Give its key, or remove the file.",
+            details={"file": str(path)},
+        )
+    return sealed.header, content
+
+
+def _close_all(contents: list[tuple[Path, str, bytes]], key: bytes, write: Write) -> None:
+    for path, header, content in contents:
+        write(path, seal(header, key, content))
+        sealed = Sealed.parse(path.read_bytes())
+        if sealed is None or unseal(sealed, key) != content:
+            raise InternalError(f"{path} did not keep what was written.", details={"file": str(path)})
+
+
+def _put(settings: Settings, keyring: OsKeyring | None, suffix: str, key: bytes, write: Write) -> None:
+    if keyring is None:
+        write(settings.data_path(places.FILE_NAME + suffix), key + b"\n")
+        return
+    try:
+        keyring.set(places.ENTRY + suffix, key.decode())
+    except KeyringUnusable as problem:
+        raise InternalError(f"The keyring did not take the key: {problem}. Every file still opens.") from None
+
+
+def _drop_previous(settings: Settings, keyring: OsKeyring | None) -> None:
+    if keyring is None:
+        settings.data_path(places.FILE_NAME + places.PREVIOUS).unlink(missing_ok=True)
+        return
+    try:
+        keyring.delete(places.ENTRY + places.PREVIOUS)
+    except KeyringUnusable:
+        pass  # an old key that opens nothing any more
+
+
+def _all_locked(files: list[Path]) -> ExitStack:
+    from filelock import FileLock, Timeout  # deferred: 30 ms
+
+    stack = ExitStack()
+    try:
+        for path in files:
+            guard = path.with_name(f"{path.name.removesuffix('.pending')}.lock")
+            lock_file(guard)
+            stack.enter_context(FileLock(guard, timeout=10, is_singleton=True))
+    except Timeout:
+        stack.close()
+        raise Conflict("Another ftcli process is using an encrypted file. Try again.") from None
+    return stack

@@ -1,0 +1,1 @@
+"""What the broker's documents mean: one module per group, each field declared once."""

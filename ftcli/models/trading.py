@@ -1,0 +1,175 @@
+"""The journal of orders, the kill switch and the limits, as users see them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from ftcli.models.field import USD, Document, Model, Request, at
+from ftcli.models.values import Code
+
+
+class JournalState(Code):
+    """Where a placement stands in the journal."""
+
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    NOT_PLACED = "not_placed"
+    EXTERNAL = "external"
+
+
+class ResolveAs(Code):
+    """What a person found out about an order whose answer was lost."""
+
+    PLACED = "placed"
+    NOT_PLACED = "not-placed"
+
+
+class JournalChange(Model):
+    """One change of state: a row that is never altered."""
+
+    state: Annotated[JournalState, at(None, "The state from then on.", column="State")]
+    changed_at: Annotated[datetime, at(None, "When.", column="At")]
+    message: Annotated[str, at(None, "What was said, by the broker or by us.", column="Message")] = ""
+    evidence: Annotated[list[str], at(None, "What proves it, where a lost answer was settled.")] = []
+    messages: Annotated[list[Any], at(None, "The broker's messages.")] = []
+
+
+class JournalEntry(Document):
+    """One placement, with every change of its state."""
+
+    id: Annotated[int, at(None, "Number in the journal.", column="Id")]
+    state: Annotated[JournalState, at(None, "Where it stands.", column="State")]
+    kind: Annotated[str, at(None, "The operation that placed it.", column="Kind")]
+    account: Annotated[str, at(None, "Account number.", column="Account")]
+    conf_nums: Annotated[list[str], at(None, "Confirmation numbers.", column="Numbers")]
+    order: Annotated[Any, at(None, "The order as given.")]
+    created_at: Annotated[datetime, at(None, "When it was journalled, before it was sent.", column="At")]
+    who: Annotated[str, at(None, "cli, http, sdk, or broker for an order found there.", column="Who")]
+    api_key: Annotated[str, at(None, "Id of the API key, over HTTP.")] = ""
+    key: Annotated[str | None, at(None, "Idempotency key, where one was given.", column="Key")] = None
+    digest: Annotated[str, at(None, "SHA-256 of the order.")] = ""
+    value: Annotated[Decimal | None, at(None, "Estimated value.", unit=USD)] = None
+    changes: Annotated[list[JournalChange], at(None, "Every change of state, in order.")] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known what became of it."""
+        return self.state in (JournalState.SENDING, JournalState.UNKNOWN)
+
+
+class JournalPage(Document):
+    """Placements, the latest first."""
+
+    entries: Annotated[list[JournalEntry], at(None, "The placements.")] = []
+
+
+class Finding(Model):
+    """A limit that an order breaks."""
+
+    rule: Annotated[str, at(None, "The rule, as in the settings.", column="Rule")]
+    scope: Annotated[str, at(None, "all, account NUMBER or key ID.", column="Scope")]
+    limit: Annotated[str, at(None, "What the rule allows.", column="Limit")]
+    value: Annotated[str, at(None, "What the order would come to.", column="Value")]
+    text: Annotated[str, at(None, "The same for a person.", column="Text")]
+
+
+class OrderCheck(Document):
+    """What the gate would say to an order, without sending anything."""
+
+    allowed: Annotated[bool, at(None, "Whether it would be let through.", column="Allowed")]
+    value: Annotated[Decimal | None, at(None, "Estimated value.", unit=USD, column="Value")] = None
+    live_trading: Annotated[bool, at(None, "Whether orders may be placed at all.")] = True
+    halted: Annotated[bool, at(None, "Whether trading is halted.")] = False
+    findings: Annotated[list[Finding], at(None, "The limits it breaks.")] = []
+
+
+class LimitRow(Model):
+    """One limit in force."""
+
+    scope: Annotated[str, at(None, "all, account NUMBER or key ID.", column="Scope")]
+    rule: Annotated[str, at(None, "The rule.", column="Rule")]
+    limit: Annotated[str, at(None, "What it allows.", column="Limit")]
+    used: Annotated[str | None, at(None, "How much of it is used today.", column="Used today")] = None
+
+
+class LimitTable(Document):
+    """Every limit in force."""
+
+    limits: Annotated[list[LimitRow], at(None, "The limits; none: nothing is limited.")] = []
+
+
+class TradingHalt(Model):
+    """A halt of all trading."""
+
+    halted_by: Annotated[str, at(None, "Who halted.")]
+    halted_at: Annotated[datetime | None, at(None, "When.")] = None
+    reason: Annotated[str, at(None, "Why.")] = ""
+
+
+class TradingStatus(Document):
+    """Whether orders can be placed, and what the journal has open."""
+
+    halted: Annotated[bool, at(None, "Whether trading is halted.", column="Halted")]
+    environment: Annotated[str, at(None, "paper or live.", column="Environment")]
+    live_trading: Annotated[bool, at(None, "Whether orders may be placed live.", column="Live trading")]
+    halted_by: Annotated[str | None, at(None, "Who halted.", column="By")] = None
+    halted_at: Annotated[datetime | None, at(None, "When.", column="At")] = None
+    reason: Annotated[str | None, at(None, "Why.", column="Reason")] = None
+    unresolved: Annotated[
+        int, at(None, "Placements of which it is not known what became of them.", column="Unresolved")
+    ] = 0
+    canceled: Annotated[list[str], at(None, "Orders whose cancel was asked for with the halt.")] = []
+    not_canceled: Annotated[list[str], at(None, "Open orders whose cancel failed; look at them.")] = []
+
+
+class Settled(Model):
+    """A placement that was looked for at the broker."""
+
+    id: Annotated[int, at(None, "Number in the journal.", column="Id")]
+    account: Annotated[str, at(None, "Account number.", column="Account")]
+    conf_nums: Annotated[list[str], at(None, "Confirmation numbers.", column="Numbers")]
+    state: Annotated[JournalState, at(None, "Where it stands now.", column="State")]
+    evidence: Annotated[list[str], at(None, "What proves it.", column="Evidence")] = []
+
+
+class Reconciliation(Document):
+    """What a comparison of the journal with the broker brought."""
+
+    settled: Annotated[list[Settled], at(None, "The placements that were open; unknown ones stay so.")] = []
+    adopted: Annotated[list[str], at(None, "Orders found at the broker that were not placed here.")] = []
+
+
+class Facts(Request, frozen=True, kw_only=True):
+    """What the limits must know of the world beside the order."""
+
+    last: dict[str, Decimal] = {}
+    open_orders: int | None = None
+    market_open: bool | None = None
+
+
+class FileRow(Model):
+    """One order of an order file, and what becomes of it."""
+
+    name: Annotated[str, at(None, "Its name in the file.", column="Name")]
+    outcome: Annotated[
+        str, at(None, "planned, placed, already placed, refused, unknown or not sent.", column="Outcome")
+    ]
+    order: Annotated[str, at(None, "The order in words.", column="Order")]
+    account: Annotated[str, at(None, "Account number.", column="Account")]
+    cost: Annotated[
+        Decimal | None, at(None, "Estimated cost; proceeds are negative.", unit=USD, column="Cost")
+    ] = None
+    conf_nums: Annotated[list[str], at(None, "Confirmation numbers.", column="Numbers")] = []
+    message: Annotated[str, at(None, "Why, where it is not placed.", column="Message")] = ""
+
+
+class FileReport(Document):
+    """What an order file comes to."""
+
+    orders: Annotated[list[FileRow], at(None, "Its orders.")] = []
+    total: Annotated[
+        Decimal | None, at(None, "Estimated cost of all that is planned or placed.", unit=USD)
+    ] = None

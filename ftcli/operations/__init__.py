@@ -1,0 +1,1 @@
+"""What can be done: one module per group, each operation declared once."""

@@ -1,0 +1,61 @@
+"""What operations may ask of the trading side: journal, limits, kill switch."""
+
+from typing import Any, Protocol
+
+from ftcli.models.trading import Facts, JournalEntry, LimitTable, OrderCheck, TradingHalt, TradingStatus
+
+
+class TradingDesk(Protocol):
+    """The trading side of a client."""
+
+    def needs(self, account: str, order: Any) -> tuple[list[str], set[str]]:
+        """The symbols and rules that facts are wanted of, to check an order."""
+        ...
+
+    def check(self, kind: str, account: str, order: Any, facts: Facts) -> OrderCheck:
+        """What the gate would say to an order."""
+        ...
+
+    def limit_table(self) -> LimitTable:
+        """Every limit in force, and how much of it is used today."""
+        ...
+
+    def halt(self, reason: str) -> TradingHalt:
+        """Halts trading."""
+        ...
+
+    def resume(self) -> None:
+        """Lets orders through again."""
+        ...
+
+    def status(self) -> TradingStatus:
+        """Whether orders can be placed."""
+        ...
+
+    def entries(self, state: str, account: str, count: int | None) -> list[JournalEntry]:
+        """Placements, the latest first."""
+        ...
+
+    def entry(self, key: str) -> JournalEntry:
+        """One placement, by number, idempotency key or confirmation number."""
+        ...
+
+    def unresolved(self) -> list[JournalEntry]:
+        """The placements whose answer was lost."""
+        ...
+
+    def known_numbers(self, account: str) -> set[str]:
+        """Every confirmation number the journal knows of an account."""
+        ...
+
+    def settle(self, number: int, evidence: list[str]) -> bool:
+        """Notes that a lost order went in, with what proves it."""
+        ...
+
+    def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:
+        """Notes what a person found out about a lost order."""
+        ...
+
+    def adopt(self, account: str, number: str, order: dict[str, Any]) -> bool:
+        """Notes an order found at the broker that was not placed here; answers whether it was new."""
+        ...

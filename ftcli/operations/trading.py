@@ -1,0 +1,104 @@
+"""Limits, kill switch, and what they would say to an order."""
+
+from typing import Annotated, Any
+
+from ftcli.errors import FtError
+from ftcli.models.option_tickets import OptionOrder
+from ftcli.models.tickets import EquityOrder
+from ftcli.models.trading import LimitTable, OrderCheck, TradingStatus
+from ftcli.operations.operation import Group, Param, operation
+from ftcli.operations.order_status import fetch_status
+
+
+class Trading(Group):
+    """What keeps orders back: limits and the kill switch."""
+
+    name = "trading"
+
+    @operation("GET", "/trading/status", examples=("trading status",))
+    async def status(self) -> TradingStatus:
+        """Show whether orders can be placed, who halted trading, and how many outcomes are unknown."""
+        return self.core.desk.status()
+
+    @operation("GET", "/trading/limits", examples=("trading limits",))
+    async def limits(self) -> LimitTable:
+        """List the limits in force, and how much of each is used today.
+
+        They come from the setting `limits`: a table of the user file, or FT_LIMITS.
+        """
+        return self.core.desk.limit_table()
+
+    @operation(
+        "POST",
+        "/trading/check",
+        examples=("trading check --symbol AAPL --action buy --quantity 10 --limit-price 150",),
+    )
+    async def check(self, order: Annotated[EquityOrder, Param("The order.")]) -> OrderCheck:
+        """Ask the gate what it would say to an equity order: limits, kill switch, live switch. Nothing is sent."""
+        return await self._check("orders.equity.place", order)
+
+    @operation(
+        "POST",
+        "/trading/check/option",
+        examples=(
+            'trading check-option --symbol "AAPL 2027-01-15 150 C" --action buy_to_open --quantity 1 --limit-price 5',
+        ),
+    )
+    async def check_option(self, order: Annotated[OptionOrder, Param("The order.")]) -> OrderCheck:
+        """Ask the gate what it would say to an option order: limits, kill switch, live switch. Nothing is sent."""
+        return await self._check("orders.option.place", order)
+
+    async def _check(self, kind: str, order: Any) -> OrderCheck:
+        account = (await self.core.account(order.account)).account
+        symbols, rules = self.core.desk.needs(account, order)
+        # The value is shown even where no rule asks for it.
+        facts = await self.core.facts(account, symbols, rules | {"max_value"})
+        return self.core.desk.check(kind, account, order, facts)
+
+    @operation(
+        "POST",
+        "/trading/halt",
+        risk="write",
+        examples=("trading halt --reason 'strategy misbehaves'", "trading halt --cancel-open"),
+    )
+    async def halt(
+        self,
+        reason: Annotated[str, Param("Why; told with every refusal.")] = "",
+        cancel_open: Annotated[bool, Param("Also ask for every open order to be canceled.")] = False,
+    ) -> TradingStatus:
+        """Halt trading: from now on no process and no face places an order, until trading is resumed.
+
+        Cancels still work. A halt that stands is left as it is, with its reason.
+        """
+        desk = self.core.desk
+        desk.halt(reason.strip())
+        canceled: list[str] = []
+        failed: list[str] = []
+        if cancel_open:
+            canceled, failed = await self._cancel_open()
+        status = desk.status()
+        status.canceled, status.not_canceled = canceled, failed
+        return status
+
+    @operation("POST", "/trading/resume", risk="write", examples=("trading resume",))
+    async def resume(self) -> TradingStatus:
+        """End a halt: orders are let through again."""
+        self.core.desk.resume()
+        return self.core.desk.status()
+
+    async def _cancel_open(self) -> tuple[list[str], list[str]]:
+        from ftcli.operations.orders import CancelOrders
+
+        status, _ = await fetch_status(self.core, await self.core.default_accounts())
+        wanted = {
+            order.conf_num: order.account for order in status.orders if order.conf_num and order.cancelable
+        }
+        canceled, failed = [], []
+        for number, account in wanted.items():
+            try:
+                await CancelOrders(self.core).place(number, account)
+            except FtError:
+                failed.append(number)
+            else:
+                canceled.append(number)
+        return canceled, failed

@@ -1,0 +1,1 @@
+"""The paper broker: a pure engine that speaks the real broker's wire on your own machine."""

@@ -1,0 +1,127 @@
+"""The trading side of the core: gate, journal, and who places an order."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from ftcli.clock import Clock
+from ftcli.config import Settings
+from ftcli.wire import Placement, Previewed, WireReply, WireRequest
+
+if TYPE_CHECKING:
+    from ftcli.models.trading import Facts
+    from ftcli.operations.operation import Core
+    from ftcli.trading.desk import Desk
+    from ftcli.trading.gate import Gate
+    from ftcli.trading.origin import Origin
+    from ftcli.transport.broker import Broker
+
+T = TypeVar("T")
+
+
+class PlacingCore:
+    """What a client needs to place orders; :class:`ftcli.client.Client` is one."""
+
+    settings: Settings
+    broker: "Broker"
+    _clock: Clock
+    _desk: "Desk | None" = None
+    _looked_for_lost = False
+
+    if TYPE_CHECKING:
+
+        async def send(self, request: WireRequest) -> WireReply: ...
+
+    async def place(self, placement: Placement[T]) -> T:
+        """Sends an order through the trading gate, at most once."""
+        await self.look_for_lost()
+        return await self.gate.place(placement)
+
+    @property
+    def gate(self) -> "Gate":
+        """The gate every order passes."""
+        from ftcli.trading.gate import Gate
+
+        return Gate(
+            self.settings,
+            lambda: self.desk,
+            self.send,
+            ready=self.broker.ready,
+            facts=self.facts,
+            session=lambda: self.broker.generation,
+        )
+
+    @property
+    def desk(self) -> "Desk":
+        """Journal, limits and kill switch; opened when first needed.
+
+        Raises:
+            InternalError: The database cannot be used.
+            ValidationFailed: The limits do not parse.
+        """
+        if self._desk is None:
+            from ftcli.trading.desk import Desk
+
+            self._desk = Desk(self.settings, self._clock)
+        return self._desk
+
+    def previewed(self, preview: Previewed) -> None:
+        """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused."""
+        from ftcli.trading.desk import remember
+
+        remember(lambda: self.desk, preview, self.broker.generation)
+
+    async def facts(self, account: str, symbols: list[str], rules: set[str]) -> "Facts":
+        """What some limits must know of the market and an account."""
+        from ftcli.operations.facts import gather
+
+        return await gather(cast("Core", self), account, symbols, rules)
+
+    async def look_for_lost(self, *, again: bool = False) -> None:
+        """Looks at the broker for orders whose answer was lost, if there are any; once, unless ``again``.
+
+        What cannot be found out now stays unknown: this never raises.
+        """
+        if self._looked_for_lost and not again:
+            return
+        from ftcli.operations.reconcile import look_for_lost
+
+        self._looked_for_lost = await look_for_lost(cast("Core", self))
+
+    @contextmanager
+    def idempotency_key(self, key: str) -> Iterator[None]:
+        """Gives the order placed inside a key: the same key again answers the first outcome and sends nothing.
+
+            with ft.idempotency_key("rebalance-2026-03-02-KO"):
+                await ft.orders.equity.place(order, conf_num)
+
+        Args:
+            key: One key for one order.
+
+        Raises:
+            ValidationFailed: The key is empty or too long.
+        """
+        with self.placing_as("sdk", key=key):
+            yield
+
+    @contextmanager
+    def placing_as(self, who: str, *, key: str | None = None, api_key: str = "") -> "Iterator[Origin]":
+        """Says who places the orders inside; faces use it.
+
+        Args:
+            who: ``cli``, ``http`` or ``sdk``.
+            key: Idempotency key of the one order inside.
+            api_key: Id of the API key, over HTTP.
+
+        Raises:
+            ValidationFailed: The key is empty or too long.
+        """
+        from ftcli.trading.origin import placing
+
+        with placing(who, key=key, api_key=api_key) as origin:
+            yield origin
+
+    def close_desk(self) -> None:
+        """Closes the journal, if it was opened."""
+        if self._desk is not None:
+            self._desk.close()

@@ -1,0 +1,167 @@
+"""Keeps secrets out of everything that is printed, logged or raised.
+
+Two nets, because either alone has holes. By value: whatever has been wrapped in :class:`Secret`
+is remembered and masked wherever it turns up. By key: names that carry secrets on the broker's
+wire (cookies, passwords, tokens) are masked even where the value was never seen before.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "***"
+
+_values: set[str] = set()
+_passing: dict[str, None] = {}
+"""Values that are replaced every few minutes (cookies, tickets): the latest of them, in order."""
+_MOST_PASSING = 500
+_longest_first: list[str] = []
+"""All values, longest first, so that a secret that holds another one goes as a whole; empty when stale."""
+
+_SECRET_KEYS = frozenset(
+    [
+        "password",
+        "passwd",
+        "securitycode",
+        "totp",
+        "totp_secret",
+        "secret",
+        "authorization",
+        "cookie",
+        "set-cookie",
+        "et",
+        "atc",
+        "fc",
+        "rc",
+        "sc",
+        "session_sctx",
+        "fac",
+        "accesstoken",
+        "access_token",
+        "token",
+        "csrftoken",
+        "x-csrf-token",
+        "samlresponse",
+        "sid",
+        "api_key",
+        "apikey",
+        "encryption_key",
+        "userid",
+        "signature",
+        "sessionid",
+        "sessiontokens",
+    ]
+)
+_PAIR = re.compile(
+    r"""(?ix)
+    (["']?\b(?:password|passwd|securityCode|totp(?:_secret)?|authorization|(?:x-)?csrf-?token|access_?token
+        |samlresponse|api_?key|encryption_key|session_sctx|set-cookie|cookie|ATC|FC|RC|SC|ET)\b["']?\s*[=:]\s*)
+    ( "[^"]*" | '[^']*' | (?:(?:Bearer|Basic)\s+)?[^\s;,&"'}]+ )
+    """
+)
+_ACCOUNT = re.compile(r"\b(?:[A-Z]\d{8}|\d{9})\b")
+
+
+class Secret:
+    """A string that never shows itself: ``repr``, ``str`` and formatting give ``***``.
+
+    Args:
+        value: The secret text.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        remember(value)
+
+    def reveal(self) -> str:
+        """The secret itself. Call it where the value leaves for the broker or a store."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a secret is not pickled")
+
+
+def remember(value: str) -> None:
+    """Mask ``value`` from now on. Short values are left to the net by key: they would mask ordinary text."""
+    if len(value) >= 6 and value not in _values:
+        _values.add(value)
+        _longest_first.clear()
+
+
+def remember_passing(value: str) -> None:
+    """Like :func:`remember` for a value that will be replaced soon: only the latest few hundred are kept.
+
+    Values below 12 signs are left out: such a cookie is a flag, and no secret.
+    """
+    if len(value) >= 12 and value not in _passing:
+        _passing[value] = None
+        if len(_passing) > _MOST_PASSING:
+            del _passing[next(iter(_passing))]
+        _longest_first.clear()
+
+
+def redact(text: str) -> str:
+    """``text`` without any secret known by value or recognised by its key."""
+    if not _longest_first:
+        _longest_first[:] = sorted({*_values, *_passing}, key=len, reverse=True)
+    for value in _longest_first:
+        if value in text:
+            text = _without(text, value)
+    return _PAIR.sub(lambda pair: pair.group(1) + MASK, text)
+
+
+def _without(text: str, value: str) -> str:
+    if len(value) <= 8 and value.isdigit():
+        # A code of the second factor: inside a longer number it is no code.
+        return re.sub(rf"(?<!\w){value}(?!\w)", MASK, text)
+    return text.replace(value, MASK)
+
+
+def mask_account(account: str) -> str:
+    """An account number as logs show it: ``Z20000025`` becomes ``…0025``."""
+    return f"…{account[-4:]}" if len(account) > 4 else "…"
+
+
+def redact_log(text: str) -> str:
+    """Like :func:`redact`, and account numbers are masked too."""
+    return _ACCOUNT.sub(lambda found: mask_account(found.group()), redact(text))
+
+
+def redact_tree(document: Any) -> Any:
+    """A JSON-like document with the values of secret keys masked, and all texts redacted."""
+    if isinstance(document, Mapping):
+        return {
+            key: MASK if str(key).lower() in _SECRET_KEYS else redact_tree(value)
+            for key, value in document.items()
+        }
+    if isinstance(document, list | tuple):
+        return [redact_tree(value) for value in document]
+    return redact(document) if isinstance(document, str) else document
+
+
+def excerpt(body: bytes | str, limit: int = 200) -> str:
+    """The start of a foreign body, fit for an error message: one line, bounded, redacted."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    # Cut after redaction: a secret cut in half would no longer be recognised.
+    clean = " ".join(redact(text[: limit * 20]).split())
+    return clean if len(clean) <= limit else clean[:limit] + "…"

@@ -1,0 +1,1 @@
+"""The HTTP face: an aiohttp daemon built from the operations."""

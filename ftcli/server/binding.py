@@ -1,0 +1,119 @@
+"""Where the daemon stands: a port, with TLS where certificates are given, or a private unix socket."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from ftcli.config import Settings
+from ftcli.errors import ValidationFailed
+from ftcli.server.door import is_loopback
+from ftcli.server.protocol import Runner
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What the person who starts the daemon should hear about where it stands."""
+    found = []
+    if not settings.api_key_required:
+        who = "Whoever may open the socket" if settings.socket else "Every program on this machine"
+        found.append(f"WARNING: no API key is required. {who} can use the service.")
+    if not settings.socket and not is_loopback(settings.host) and not settings.tls_cert:
+        found.append(
+            f"WARNING: {settings.host} can be reached from the network and there is no TLS: keys and account data "
+            "travel readable. Set FTSERVICE_TLS_CERT, or put a TLS proxy in front."
+        )
+    key = settings.tls_key or settings.tls_cert
+    if key and os.name == "posix" and key.exists() and key.stat().st_mode & 0o007:
+        found.append(f"WARNING: {key} can be read by everybody on this machine; set it to 0600.")
+    return found
+
+
+async def bind(runner: Runner, settings: Settings) -> str:
+    """Begins to listen, and answers the URL.
+
+    Raises:
+        ValidationFailed: The port is taken, the socket cannot be made, or the certificate cannot be used.
+    """
+    if settings.socket:
+        return await _bind_socket(runner, settings.socket)
+    context = _tls(settings)
+    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context)
+    try:
+        await site.start()
+    except OSError as problem:
+        raise ValidationFailed(
+            f"Cannot listen on {settings.host}:{settings.port}: {problem.strerror or problem}. "
+            "Is another ft serve running? Choose another port: FTSERVICE_PORT.",
+            details={"field": "FTSERVICE_PORT", "value": str(settings.port), "rule": "be a free port"},
+        ) from None
+    # An address that means "every interface" is none to go to.
+    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not bound here
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if context else 'http'}://{host}:{runner.addresses[0][1]}"
+
+
+def _tls(settings: Settings) -> "ssl.SSLContext | None":
+    if settings.tls_cert is None:
+        if settings.tls_key is not None:
+            raise ValidationFailed.of("FTSERVICE_TLS_CERT", None, "be given with FTSERVICE_TLS_KEY")
+        return None
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as problem:
+        reason = getattr(problem, "strerror", None) or getattr(problem, "reason", None) or "unusable"
+        raise ValidationFailed.of(
+            "FTSERVICE_TLS_CERT",
+            str(settings.tls_cert),
+            f"be a PEM certificate with its private key ({reason})",
+        ) from None
+    return context
+
+
+async def _bind_socket(runner: Runner, path: Path) -> str:
+    _clear(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Bound by ourselves: the file must never exist with wider rights than its own.
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+    except OSError as problem:
+        listener.close()
+        rule = f"be a path where a socket can be made ({problem.strerror or problem})"
+        raise ValidationFailed.of("FTSERVICE_SOCKET", str(path), rule) from None
+    await web.SockSite(runner, listener).start()
+    return f"unix://{path}"
+
+
+def _clear(path: Path) -> None:
+    """Removes the socket of a daemon that has died; leaves anything else where it is."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise ValidationFailed.of("FTSERVICE_SOCKET", str(path), "not be the path of another file")
+    except FileNotFoundError:
+        return
+    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        probe.settimeout(1)
+        probe.connect(str(path))
+    except (ConnectionRefusedError, FileNotFoundError):
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass
+    else:
+        raise ValidationFailed.of("FTSERVICE_SOCKET", str(path), "be free: another ft serve listens there")
+    finally:
+        probe.close()

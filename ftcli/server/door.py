@@ -1,0 +1,195 @@
+"""The daemon's door: where it may be bound, and which requests are not even looked at.
+
+A page of any web site can make a browser send requests to this machine. Two checks keep such pages out:
+the ``Host`` must be one of ours (a name that an attacker has pointed at 127.0.0.1 is not), and a write or a
+WebSocket must not come from a foreign ``Origin``.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from socket import gethostname
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ftcli.config import Settings
+from ftcli.errors import ValidationFailed
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+MAX_BODY = 256 * 1024
+"""Bytes of a request body."""
+MAX_LINE = 8190
+"""Bytes of a request line, and of one header."""
+MAX_HEADERS = 100
+"""Number of headers."""
+HEAD_SECONDS = 10
+"""Within which the head of a connection's first request must have arrived."""
+BODY_SECONDS = 20
+"""Within which a body must have arrived."""
+IDLE_SECONDS = 60
+"""After which a connection without a complete request is closed."""
+
+
+_FOREIGN_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only mean this machine."""
+    name = host.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def check_bind(settings: Settings) -> None:
+    """Refuses to stand open to the network without keys.
+
+    Raises:
+        ValidationFailed: The address can be reached from other machines and no key would be required.
+    """
+    if settings.api_key_required or settings.socket is not None or is_loopback(settings.host):
+        return
+    raise ValidationFailed(
+        f"FTSERVICE_API_KEY_REQUIRED=false is allowed on this machine's own address only, and FTSERVICE_HOST "
+        f"is {settings.host}. Anybody in the network could trade. Bind 127.0.0.1, or require keys.",
+        details={"field": "FTSERVICE_API_KEY_REQUIRED", "value": "false", "rule": "be true on this address"},
+    )
+
+
+class Door:
+    """Checks where a request comes from.
+
+    Args:
+        host: The address the daemon is bound to.
+        hosts: Further names it answers to.
+        origins: Origins whose pages may use it.
+        socket: Whether it stands on a unix socket only.
+
+    Raises:
+        ValidationFailed: An origin is none.
+    """
+
+    def __init__(
+        self, host: str, *, hosts: Iterable[str] = (), origins: Iterable[str] = (), socket: bool = False
+    ) -> None:
+        self._loopback = socket or is_loopback(host)
+        self._names = {host.strip("[]").lower(), gethostname().lower()}
+        self._extra = frozenset(name.strip("[]") for name in hosts)
+        self.origins = frozenset(map(_checked_origin, origins))
+        self._good_hosts: set[str] = set()
+
+    def check_host(self, hosts: list[str]) -> None:
+        """Lets requests pass that name this daemon, by a name no stranger can own.
+
+        Args:
+            hosts: Values of the ``Host`` header.
+
+        Raises:
+            ValidationFailed: There is none, there are several, or it is a foreign name.
+        """
+        if len(hosts) != 1:
+            raise ValidationFailed.of("Host", ", ".join(hosts) or None, "be given once")
+        host = hosts[0]
+        if host in self._good_hosts:
+            return
+        if not self._is_ours(host):
+            raise ValidationFailed.of("Host", host, "name this service, such as localhost or 127.0.0.1")
+        if len(self._good_hosts) < 64:
+            self._good_hosts.add(host)
+
+    def _is_ours(self, host: str) -> bool:
+        name = _hostname(f"//{host}")
+        if not name:
+            return False
+        if is_loopback(name) or name in self._extra:
+            return True
+        if self._loopback:
+            return False
+        # Bound to the network: names that no public domain can have. An address cannot be rebound at all.
+        return name in self._names or "." not in name or _is_address(name)
+
+    def check_origin(self, origin: str | None, host: str) -> None:
+        """Lets a write or a WebSocket pass that comes from a program, or from a page of this daemon.
+
+        Args:
+            origin: The ``Origin`` header, which browsers send and programs do not.
+            host: The ``Host`` header.
+
+        Raises:
+            ValidationFailed: It comes from a page of another site.
+        """
+        if origin is None or origin.lower() in self.origins or self._same_site(origin, host):
+            return
+        raise ValidationFailed.of(
+            "Origin", origin, "be this service's own: other sites' pages may not use it"
+        )
+
+    async def dress(self, request: "web.Request", response: "web.StreamResponse") -> None:
+        """Puts on what browsers need to hear: which foreign pages may read the answer, and to come by TLS."""
+        if request.secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        if not self.origins:
+            return
+        response.headers.add("Vary", "Origin")
+        origin = request.headers.get("Origin", "")
+        if origin.lower() not in self.origins:
+            return
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Idempotency-Replayed, Retry-After, X-Request-Id"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
+            response.headers["Access-Control-Allow-Headers"] = _FOREIGN_HEADERS
+            response.headers["Access-Control-Max-Age"] = "600"
+
+    def _same_site(self, origin: str, host: str) -> bool:
+        try:
+            page, here = urlsplit(origin), urlsplit(f"//{host}")
+            port = page.port or {"http": 80, "https": 443}.get(page.scheme, 0)
+            own_port = here.port or {"http": 80, "https": 443}.get(page.scheme, 0)
+        except ValueError:
+            return False
+        if page.scheme not in ("http", "https") or page.path or page.query or port != own_port:
+            return False
+        name, own = page.hostname or "", here.hostname or ""
+        return name == own or (is_loopback(name) and is_loopback(own))
+
+
+def words(text: str) -> list[str]:
+    """The words of a list with commas, in lower case."""
+    return [word.strip().lower() for word in text.split(",") if word.strip()]
+
+
+def _checked_origin(origin: str) -> str:
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.hostname or origin.count("/") != 2 or "*" in origin:
+        raise ValidationFailed.of(
+            "FTSERVICE_ALLOWED_ORIGINS",
+            origin,
+            "hold origins such as https://app.example:8443, and no wildcard",
+        )
+    return origin
+
+
+def _hostname(url: str) -> str:
+    """The host of a URL in lower case; empty where it is not well formed."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises where the port is no number
+        name = parts.hostname or ""
+    except ValueError:
+        return ""
+    clean = name and parts.path == "" and "@" not in parts.netloc and not any(sign.isspace() for sign in url)
+    return name if clean else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""The front every request passes: who is it, may it come in, and what it is told when something is wrong."""
+
+import logging
+import time
+
+from aiohttp import hdrs, web
+
+from ftcli.errors import ApiKeyInvalid, FtError
+from ftcli.server import fence
+from ftcli.server.envelope import REQUEST_ID, fault, from_http, refuse, request_id
+from ftcli.server.keys import ApiKey, bearer
+from ftcli.server.service import SERVICE, Guard, Handler, Service
+
+log = logging.getLogger("ftcli.server")
+audit = logging.getLogger("ftcli.audit")
+
+KEY = web.RequestKey("api_key", ApiKey)
+_NOWHERE = Guard("unknown", None)
+
+
+@web.middleware
+async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Checks a request, has it answered, and turns every error into its envelope."""
+    service = request.app[SERVICE]
+    started = time.perf_counter()
+    service.metrics.open += 1
+    number = request[REQUEST_ID] = request_id(request.headers.get("X-Request-Id"))
+    guard = service.guards.get(request.match_info.handler, _NOWHERE)
+    status = 0
+    try:
+        try:
+            _admit(service, request, guard)
+            if KEY in request and request[KEY].accounts:
+                await fence.check(request, guard.name)
+                handler = await fence.substitute(service, request, guard.name, handler)
+            response = await handler(request)
+        except FtError as problem:
+            if request.writer.output_size:
+                raise  # the answer has begun: it can only break off
+            response = _told(service, request, problem)
+        except web.HTTPException as problem:
+            response = from_http(request, problem)
+        except ConnectionError:
+            raise  # the client is gone, nobody is left to tell
+        except Exception as problem:
+            if request.writer.output_size:
+                raise
+            response = fault(request, problem)
+        status = response.status
+        return response
+    finally:
+        service.metrics.open -= 1
+        seconds = time.perf_counter() - started
+        service.metrics.seen(guard.name, status, None if guard.lasting else seconds)
+        if guard.audit or status >= 500 or log.isEnabledFor(logging.DEBUG):
+            _note(request, guard, number, status, seconds)
+
+
+def _admit(service: Service, request: web.Request, guard: Guard) -> None:
+    """Lets a request in.
+
+    Raises:
+        ValidationFailed: Its ``Host`` or ``Origin`` is foreign.
+        ApiKeyInvalid: Its key is missing or wrong, or may not do this.
+    """
+    service.door.check_host(request.headers.getall(hdrs.HOST, []))
+    if guard.changes or guard.socket:
+        service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
+    if guard.scope is None:
+        return
+    if service.keys is None:
+        # Nothing but the browser stands between a foreign page and a service without keys.
+        service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
+    header = request.headers.get(hdrs.AUTHORIZATION)
+    ticket = request.query.get("ticket") if guard.ticket and header is None else None
+    if guard.socket and service.keys and header is None and ticket is None and hdrs.ORIGIN in request.headers:
+        return  # a browser's page cannot send the header: its first message must bring the key
+    request[KEY] = service.admit(bearer(header), ticket, guard.scope)
+
+
+def _told(service: Service, request: web.Request, problem: FtError) -> web.Response:
+    if isinstance(problem, ApiKeyInvalid):
+        service.metrics.refused += 1
+    if problem.status >= 500 and problem.code == "INTERNAL":
+        log.error("fault in request %s: %s", request[REQUEST_ID], problem.message, exc_info=problem)
+        problem.details = {**(problem.details or {}), "request_id": request[REQUEST_ID]}
+    return refuse(request, problem)
+
+
+def _note(request: web.Request, guard: Guard, number: str, status: int, seconds: float) -> None:
+    key = request.get(KEY)
+    level = logging.INFO if guard.audit else logging.WARNING if status >= 500 else logging.DEBUG
+    (audit if guard.audit else log).log(
+        level,
+        "%s %s -> %s in %.1f ms",
+        request.method,
+        guard.name,
+        status or "aborted",
+        seconds * 1000,
+        extra={
+            "request_id": number,
+            "key": key.id if key else None,
+            "path": request.path,
+            "remote": request.remote or "socket",
+        },
+    )

@@ -1,0 +1,50 @@
+"""The text of an API key: ``ft_`` + id (8) + secret (32) + checksum (6).
+
+The checksum tells a mistyped key from a wrong one without a look at the store; the id finds the record; of the
+whole only a hash is kept. The secret has 190 random bits, so a plain SHA-256 suffices: there is nothing to guess.
+"""
+
+import hashlib
+import secrets
+import zlib
+
+PREFIX = "ft_"
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ID, _SECRET, _SUM = 8, 32, 6
+LENGTH = len(PREFIX) + _ID + _SECRET + _SUM
+
+
+def new_key() -> str:
+    """A fresh random key."""
+    body = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(_ID + _SECRET))
+    return body + checksum(body)
+
+
+def identity_of(key: str) -> str:
+    """The public part of a key, by which it is listed and revoked."""
+    return key[len(PREFIX) : len(PREFIX) + _ID]
+
+
+def well_formed(key: str) -> bool:
+    """Whether a text can be a key at all: length, alphabet and checksum are right."""
+    return (
+        len(key) == LENGTH
+        and key.isascii()
+        and key.startswith(PREFIX)
+        and key[-_SUM:] == checksum(key[:-_SUM])
+    )
+
+
+def checksum(body: str) -> str:
+    """The six signs that close a key."""
+    number, text = zlib.crc32(body.encode()), ""
+    for _ in range(_SUM):
+        number, digit = divmod(number, len(ALPHABET))
+        text = ALPHABET[digit] + text
+    return text
+
+
+def digest(key: str) -> bytes:
+    """What is kept of a key."""
+    # A header may hold any bytes: those that are not UTF-8 arrive as surrogates.
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,361 @@
+"""API keys: who may use the daemon, for what, for which accounts, and how often."""
+
+import hmac
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
+
+import msgspec
+
+from ftcli.clock import Clock, system_clock
+from ftcli.config import Settings
+from ftcli.errors import ApiKeyInvalid, NotFound, ValidationFailed
+from ftcli.redaction import Secret, remember
+from ftcli.server.key_text import LENGTH, PREFIX, digest, identity_of, new_key, well_formed
+from ftcli.server.limits import parse_rate
+from ftcli.store import Store, db_path
+
+Scope = Literal["read", "stream", "trade", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+_MIN_BOOTSTRAP = 20
+_LOOK_EVERY = 1.0
+_NOTE_EVERY = 60
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a key; never the key itself.
+
+    Attributes:
+        id: Its public part, by which it is listed and revoked.
+        name: What its owner calls it.
+        scopes: What it may do.
+        created_at, expires_at, last_used_at, revoked_at: Its life; ``last_used_at`` to the minute.
+        accounts: The only accounts it may touch; empty for all of the login.
+        rate: How often it may be used, such as ``120/m``; empty for the daemon's own rule.
+        replaced_by: Id of the key that rotation put in its place.
+    """
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+    accounts: frozenset[str] = frozenset()
+    rate: str = ""
+    replaced_by: str = ""
+
+    def state(self, now: datetime) -> str:
+        """``active``, ``expired`` or ``revoked``."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and now >= self.expires_at else "active"
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether it may do this."""
+        return scope in self.scopes
+
+
+NO_KEY = ApiKey(
+    id="", name="no key required", scopes=frozenset(SCOPES), created_at=datetime(1970, 1, 1, tzinfo=UTC)
+)
+"""Stands for everybody where the daemon asks for no key."""
+
+
+def parse_scopes(text: str) -> frozenset[Scope]:
+    """Scopes from text such as ``read,stream``.
+
+    Raises:
+        ValidationFailed: One is unknown, or there is none.
+    """
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    known: dict[str, Scope] = {scope: scope for scope in SCOPES}
+    for word in words or [""]:
+        if word not in known:
+            raise ValidationFailed.of("scope", word, f"be one or more of {', '.join(SCOPES)}")
+    return frozenset(known[word] for word in words)
+
+
+class KeyRing:
+    """The keys of one store: checks them, makes them, revokes them.
+
+    Args:
+        store: Where they are kept.
+        clock: Tells the time.
+        bootstrap: A key from outside (``FTSERVICE_API_KEY``) that may do everything and is not stored.
+
+    Raises:
+        ValidationFailed: The bootstrap key is too short to be safe.
+    """
+
+    def __init__(self, store: Store, *, clock: Clock = system_clock, bootstrap: Secret | None = None) -> None:
+        self._store = store
+        self._clock = clock
+        self._bootstrap = _bootstrap_digest(bootstrap) if bootstrap else None
+        self._known: dict[str, tuple[bytes, ApiKey]] = {}
+        self._seen_changes = -1
+        self._next_look = 0.0
+        self._noted: dict[str, datetime] = {}
+
+    # -- checking -------------------------------------------------------------------------------------------
+
+    def check(self, key: str | None, scope: Scope) -> ApiKey:
+        """Finds out whose key it is and whether it may do this.
+
+        Args:
+            key: The key as presented; ``None`` where there is none.
+            scope: What it is wanted for.
+
+        Raises:
+            ApiKeyInvalid: It is missing, mistyped, unknown, revoked, expired, or lacks the scope; the details
+                give the reason as one word.
+        """
+        if not key:
+            raise _refused("missing", "An API key is required: send the header `Authorization: Bearer ft_…`.")
+        return check_scope(self._find(key), scope)
+
+    def _find(self, key: str) -> ApiKey:
+        presented = digest(key)
+        if self._bootstrap and hmac.compare_digest(presented, self._bootstrap):
+            return _BOOTSTRAP_KEY
+        if not well_formed(key):
+            known_form = key.startswith(PREFIX) and len(key) == LENGTH
+            text = "its checksum is wrong" if known_form else "it has not the form of one"
+            raise _refused("mistyped", f"This is no API key of this service: {text}. Was it copied whole?")
+        self._look()
+        kept, record = self._known.get(identity_of(key), (_NO_DIGEST, None))
+        if not hmac.compare_digest(presented, kept) or record is None:
+            raise _refused("unknown", "This API key is not known here.")
+        if record.revoked_at:
+            raise _refused("revoked", "This API key has been revoked.")
+        now = self._clock()
+        if record.expires_at and now >= record.expires_at:
+            raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
+        self._note_use(record, now)
+        return record
+
+    def _look(self) -> None:
+        """Reads the keys again where another process has changed the file, asking at most once a second."""
+        moment = time.monotonic()
+        if moment < self._next_look:
+            return
+        self._next_look = moment + _LOOK_EVERY
+        changes = self._store.foreign_changes()
+        if changes != self._seen_changes:
+            self._seen_changes = changes
+            self._load()
+
+    def _load(self) -> None:
+        rows = self._store.rows("SELECT * FROM api_keys")
+        self._known = {row["id"]: (row["digest"], _record(row)) for row in rows}
+
+    def _note_use(self, record: ApiKey, now: datetime) -> None:
+        last = self._noted.get(record.id)
+        if last is None or (now - last).total_seconds() >= _NOTE_EVERY:
+            self._noted[record.id] = now
+            self._store.execute(
+                "UPDATE api_keys SET last_used_at = ? WHERE id = ?", int(now.timestamp()), record.id
+            )
+
+    # -- keeping --------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        *,
+        name: str,
+        scopes: frozenset[Scope] = frozenset(SCOPES),
+        expires_in: timedelta | None = None,
+        accounts: frozenset[str] = frozenset(),
+        rate: str = "",
+    ) -> tuple[str, ApiKey]:
+        """Makes a key. The text returned is shown nowhere else, ever.
+
+        Args:
+            name: What its owner calls it.
+            scopes: What it may do.
+            expires_in: How long it lives; forever where left out.
+            accounts: The only accounts it may touch; all where empty.
+            rate: How often it may be used, such as ``120/m``; the daemon's own rule where empty.
+
+        Raises:
+            ValidationFailed: No scope is given, the life is not above zero, the rate is none, or a key bound to
+                accounts is to have the scope admin, which is about the whole login.
+        """
+        if not scopes:
+            raise ValidationFailed.of("scope", None, f"be one or more of {', '.join(SCOPES)}")
+        if expires_in is not None and expires_in <= timedelta(0):
+            raise ValidationFailed.of("expires", str(expires_in), "lie in the future")
+        if accounts and "admin" in scopes:
+            raise ValidationFailed.of(
+                "scope", "admin", "not be given to a key bound to accounts: it rules the whole login"
+            )
+        parse_rate(rate)
+        key = new_key()
+        remember(key)
+        now = self._clock()
+        self._store.execute(
+            "INSERT INTO api_keys (id, name, digest, scopes, created_at, expires_at, accounts, rate)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            identity_of(key),
+            name,
+            digest(key),
+            ",".join(sorted(scopes)),
+            int(now.timestamp()),
+            None if expires_in is None else int((now + expires_in).timestamp()),
+            ",".join(sorted(accounts)),
+            rate,
+        )
+        self._load()
+        return key, self._known[identity_of(key)][1]
+
+    def rotate(
+        self, identity: str, *, overlap: timedelta, expires_in: timedelta | None = None
+    ) -> tuple[str, ApiKey]:
+        """Makes a key like another one, which ends after the overlap: time enough to change its users over.
+
+        Args:
+            identity: Id of the old key, or the key itself.
+            overlap: How long both are good; at 0 the old one ends at once.
+            expires_in: Life of the new key; as long as the old one's was where left out.
+
+        Raises:
+            NotFound: There is no such key.
+            ValidationFailed: It has ended already, or has been replaced before.
+        """
+        old = self.find(identity)
+        now = self._clock()
+        if old.state(now) != "active" or old.replaced_by:
+            what = f"replaced by {old.replaced_by}" if old.replaced_by else old.state(now)
+            raise ValidationFailed.of("ID", old.id, f"be in use; this key is {what}")
+        if expires_in is None and old.expires_at is not None:
+            expires_in = old.expires_at - old.created_at
+        with self._store.transaction():
+            key, made = self.create(
+                name=old.name, scopes=old.scopes, expires_in=expires_in, accounts=old.accounts, rate=old.rate
+            )
+            ends = int((now + overlap).timestamp())
+            self._store.execute(
+                "UPDATE api_keys SET replaced_by = ?, expires_at = MIN(COALESCE(expires_at, ?), ?) WHERE id = ?",
+                made.id,
+                ends,
+                ends,
+                old.id,
+            )
+        self._load()
+        return key, made
+
+    def find(self, identity: str) -> ApiKey:
+        """A key by its id, or by the key itself.
+
+        Raises:
+            NotFound: There is no such key.
+        """
+        wanted = identity_of(identity) if well_formed(identity) else identity.strip()
+        self._load()
+        if wanted not in self._known:
+            raise NotFound(f"There is no API key {wanted[:8]}.", details={"id": wanted[:8]})
+        return self._known[wanted][1]
+
+    def all_keys(self) -> list[ApiKey]:
+        """Every key, the oldest first; revoked ones too."""
+        return [_record(row) for row in self._store.rows("SELECT * FROM api_keys ORDER BY created_at, rowid")]
+
+    def revoke(self, identity: str) -> ApiKey:
+        """Ends a key at once; a running daemon refuses it within a second.
+
+        Args:
+            identity: Its id, or the key itself.
+
+        Raises:
+            NotFound: There is no such key.
+        """
+        found = self.find(identity)
+        now = int(self._clock().timestamp())
+        self._store.execute(
+            "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, found.id
+        )
+        return self.find(found.id)
+
+    def first_key(self) -> str | None:
+        """Makes the first key, where there has never been one; ``None`` where nobody needs it."""
+        if self._bootstrap or self._store.rows("SELECT 1 FROM api_keys LIMIT 1"):
+            return None
+        return self.create(name="first key")[0]
+
+
+@contextmanager
+def key_ring(settings: Settings) -> Iterator[KeyRing]:
+    """The keys of the daemon's database, whether the daemon runs or not."""
+    store = Store(db_path(settings))
+    try:
+        yield KeyRing(store)
+    finally:
+        store.close()
+
+
+_BOOTSTRAP_KEY = ApiKey(
+    id="env", name="FTSERVICE_API_KEY", scopes=frozenset(SCOPES), created_at=datetime(1970, 1, 1, tzinfo=UTC)
+)
+_NO_DIGEST = bytes(32)
+
+
+def check_scope(key: ApiKey, scope: Scope) -> ApiKey:
+    """The key itself, if it may do this.
+
+    Raises:
+        ApiKeyInvalid: It has not this scope.
+    """
+    if not key.allows(scope):
+        raise ApiKeyInvalid(
+            f"This API key has no scope {scope}; it has {', '.join(sorted(key.scopes))}.",
+            details={"reason": "scope", "scope": scope, "scopes": sorted(key.scopes)},
+        )
+    return key
+
+
+def bearer(header: str | None) -> str | None:
+    """The key in an ``Authorization`` header; ``None`` where it holds none."""
+    if header and header[:7].lower() == "bearer ":
+        return header[7:].strip()
+    return None
+
+
+def _bootstrap_digest(key: Secret) -> bytes:
+    if len(key.reveal()) < _MIN_BOOTSTRAP:
+        raise ValidationFailed(
+            f"FTSERVICE_API_KEY is too short: it must have at least {_MIN_BOOTSTRAP} characters.",
+            details={
+                "field": "FTSERVICE_API_KEY",
+                "value": None,
+                "rule": f"have {_MIN_BOOTSTRAP} characters",
+            },
+        )
+    return digest(key.reveal())
+
+
+def _record(row: sqlite3.Row) -> ApiKey:
+    return ApiKey(
+        id=row["id"],
+        name=row["name"],
+        scopes=frozenset(scope for scope in SCOPES if scope in row["scopes"].split(",")),
+        created_at=_moment(row["created_at"]) or datetime.fromtimestamp(0, UTC),
+        expires_at=_moment(row["expires_at"]),
+        last_used_at=_moment(row["last_used_at"]),
+        revoked_at=_moment(row["revoked_at"]),
+        accounts=frozenset(filter(None, row["accounts"].split(","))),
+        rate=row["rate"],
+        replaced_by=row["replaced_by"],
+    )
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _refused(reason: str, message: str) -> ApiKeyInvalid:
+    return ApiKeyInvalid(message, details={"reason": reason})

@@ -1,0 +1,42 @@
+"""Second chances for single symbols that met an error which may pass (protocol 05 §2.12)."""
+
+WAITS = (0.5, 1.0, 2.0)
+"""Seconds before each retry of a symbol: the start of the reconnect schedule, three times at most."""
+
+
+class Retries:
+    """How often each symbol has failed, and when it is due again."""
+
+    def __init__(self) -> None:
+        self._failed: dict[str, int] = {}
+        self._due: dict[str, float] = {}
+
+    def plan(self, symbol: str, now: float) -> int:
+        """Note a failure.
+
+        Returns:
+            How many tries are left, the one planned now included; 0: this was the last.
+        """
+        failed = self._failed.get(symbol, 0)
+        if failed >= len(WAITS):
+            self.forget(symbol)
+            return 0
+        self._failed[symbol] = failed + 1
+        self._due[symbol] = now + WAITS[failed]
+        return len(WAITS) - failed
+
+    def forget(self, symbol: str) -> None:
+        """The symbol works, or nobody needs it."""
+        self._failed.pop(symbol, None)
+        self._due.pop(symbol, None)
+
+    def due(self, now: float) -> list[str]:
+        """The symbols to be tried now; each is handed out once."""
+        found = [symbol for symbol, when in self._due.items() if when <= now]
+        for symbol in found:
+            del self._due[symbol]
+        return found
+
+    def times(self) -> list[float]:
+        """When symbols are due."""
+        return list(self._due.values())

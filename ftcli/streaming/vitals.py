@@ -1,0 +1,114 @@
+"""Is a socket alive: the socket's own clock and the data's (protocol 05 §1.7).
+
+The socket's clock runs always: a ping every 20 s, its pong within 10 s. The data's clock runs only while
+the market is open and something is subscribed: after 60 s of silence the socket is suspect, 30 s later dead.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from ftcli.streaming.timing import Timing, moment
+
+PING_EVERY = 20.0
+PONG_WAIT = 10.0
+SILENCE = 60.0
+SUSPICION = 30.0
+GREETING_WAIT = 10.0
+
+
+class Vitals:
+    """The clocks of one connection; one object serves a link's connections one after the other.
+
+    Args:
+        timing: The clocks.
+        market_open: Whether silence would be suspicious at a moment; ``None``: never.
+    """
+
+    def __init__(self, timing: Timing, market_open: Callable[[datetime], bool] | None) -> None:
+        self._timing = timing
+        self._market_open = market_open
+        self.verdict = ""
+        """Why the connection was given up, where it was given up here."""
+        self._last_data = 0.0
+        self._armed = False
+        self._suspect_since: float | None = None
+        self._greeting_due: float | None = None
+        self._next_ping = 0.0
+        self._pong: asyncio.Future[object] | None = None
+        self._pong_due = 0.0
+
+    def start(self) -> None:
+        """A connection has been opened; its connect message is due."""
+        now = self._timing.monotonic()
+        self.verdict = ""
+        self._last_data = now
+        self._armed = False
+        self._suspect_since = None
+        self._greeting_due = now + GREETING_WAIT
+        self._next_ping = now + PING_EVERY
+        self._pong = None
+
+    def greeted(self) -> None:
+        """The connect message has come."""
+        self._greeting_due = None
+
+    def data_came(self) -> bool:
+        """A data frame has come; whether that clears the connection of a suspicion."""
+        self._last_data = self._timing.monotonic()
+        cleared, self._suspect_since = self._suspect_since is not None, None
+        return cleared
+
+    def ping_due(self) -> bool:
+        """Whether it is time for a ping."""
+        return self._timing.monotonic() >= self._next_ping
+
+    def pinged(self, pong: Awaitable[object]) -> None:
+        """A ping has been sent."""
+        now = self._timing.monotonic()
+        self._next_ping = now + PING_EVERY
+        if self._pong is None or self._pong.done():
+            self._pong = asyncio.ensure_future(pong)
+            # A pong that never comes fails with the connection, whose end is seen elsewhere.
+            self._pong.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._pong_due = now + PONG_WAIT
+
+    def becomes_suspect(self, subscribed: bool) -> bool:
+        """Whether the silence has just become suspicious."""
+        now = self._timing.monotonic()
+        market_open = self._market_open
+        armed = subscribed and market_open is not None and market_open(moment(self._timing.epoch()))
+        if armed and not self._armed:
+            # The silence before the opening bell, or before the first subscription, counts for nothing.
+            self._last_data = now
+        self._armed = armed
+        if not armed:
+            self._suspect_since = None
+        elif self._suspect_since is None and now - self._last_data >= SILENCE:
+            self._suspect_since = now
+            return True
+        return False
+
+    def dead(self) -> bool:
+        """Whether the connection must be given up; :attr:`verdict` says why."""
+        now = self._timing.monotonic()
+        if self._greeting_due is not None and now >= self._greeting_due:
+            self.verdict = "no connect message"
+        elif self._pong is not None and not self._pong.done() and now >= self._pong_due:
+            self.verdict = "no pong"
+        elif self._suspect_since is not None and now - self._suspect_since >= SUSPICION:
+            self.verdict = "no data"
+        return bool(self.verdict)
+
+    def next_deadline(self) -> float:
+        """When to look again, on the monotonic clock."""
+        times = [self._next_ping]
+        if self._greeting_due is not None:
+            times.append(self._greeting_due)
+        if self._pong is not None and not self._pong.done():
+            times.append(self._pong_due)
+        if self._suspect_since is not None:
+            times.append(self._suspect_since + SUSPICION)
+        elif self._armed:
+            times.append(self._last_data + SILENCE)
+        return min(times)

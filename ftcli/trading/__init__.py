@@ -1,0 +1,1 @@
+"""The gate every order passes on its way to the broker."""

@@ -1,0 +1,217 @@
+"""What stands around the gate: journal, kill switch and limits of one environment, opened together."""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ftcli.clock import Clock
+from ftcli.config import Settings
+from ftcli.errors import InternalError, NotFound, ValidationFailed
+from ftcli.models.trading import (
+    Facts,
+    Finding,
+    JournalEntry,
+    JournalState,
+    LimitRow,
+    LimitTable,
+    OrderCheck,
+    TradingHalt,
+    TradingStatus,
+)
+from ftcli.store import Store, db_path
+from ftcli.trading.digest import digest
+from ftcli.trading.journal import Journal
+from ftcli.trading.limits import applying, judge, parse
+from ftcli.trading.origin import current_origin
+from ftcli.trading.owner import Owner
+from ftcli.trading.switch import KillSwitch
+from ftcli.trading.terms import Terms, symbols_of, terms_of
+from ftcli.wire import Previewed
+
+log = logging.getLogger("ftcli.trading")
+
+_BROKEN_OFF = (JournalState.UNKNOWN,)
+
+
+class Desk:
+    """The trading side of one client.
+
+    Args:
+        settings: The settings in force.
+        clock: Tells the time.
+
+    Raises:
+        InternalError: The database cannot be used.
+        ValidationFailed: The limits do not parse.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self.limits = parse(settings.limits)
+        self.path = db_path(settings)
+        self._store = Store(self.path)
+        self.now: Callable[[], datetime] = clock
+        self.owner = Owner(self.path.with_name(f"{self.path.name}.owners"))
+        self.switch = KillSwitch(self.path.with_name("trading-halted.json"))
+        self.journal = Journal(self._store, settings.environment, clock, self.owner)
+
+    def previewed(self, preview: Previewed, session: int) -> None:
+        """Remembers a preview."""
+        hashed = digest(preview.kind, preview.account, preview.order, preview.replaces)
+        self.journal.remember(preview, hashed, session)
+
+    # -- limits ---------------------------------------------------------------------------------------------
+
+    def rules(self, account: str, api_key: str) -> set[str]:
+        """The rules an order must pass."""
+        return {rule for one in applying(self.limits, account, api_key) for rule in one.rules.in_force()}
+
+    def findings(self, account: str, api_key: str, hashed: str, terms: Terms, facts: Facts) -> list[Finding]:
+        """What an order breaks of the limits."""
+        found: list[Finding] = []
+        for one in applying(self.limits, account, api_key):
+            day = self.journal.today(one.account, one.api_key, hashed)
+            found += judge(one, terms, facts, day)
+        return found
+
+    def needs(self, account: str, order: Any) -> tuple[list[str], set[str]]:
+        """The symbols and rules that facts are wanted of, to check an order."""
+        return symbols_of(order), self.rules(account, current_origin().api_key)
+
+    def check(self, kind: str, account: str, order: Any, facts: Facts) -> OrderCheck:
+        """What the gate would say to an order."""
+        terms = terms_of(order, facts.last)
+        hashed = digest(kind, account, order, [])
+        findings = self.findings(account, current_origin().api_key, hashed, terms, facts)
+        may, halted = self._may_place, self.switch.read() is not None
+        return OrderCheck(
+            allowed=may and not halted and not findings,
+            value=terms.value,
+            live_trading=may,
+            halted=halted,
+            findings=findings,
+        )
+
+    @property
+    def _may_place(self) -> bool:
+        return self._settings.is_paper or self._settings.live_trading
+
+    def limit_table(self) -> LimitTable:
+        """Every limit in force, and how much of it is used today."""
+        rows = []
+        for one in self.limits:
+            day = self.journal.today(one.account, one.api_key, "")
+            used = {"max_daily_value": f"{day.value:f}", "max_daily_orders": str(day.orders)}
+            rows += [
+                LimitRow(scope=one.name, rule=rule, limit=limit, used=used.get(rule))
+                for rule, limit in one.rules.in_force().items()
+            ]
+        return LimitTable(limits=rows)
+
+    # -- kill switch ----------------------------------------------------------------------------------------
+
+    def halt(self, reason: str) -> TradingHalt:
+        """Halts trading."""
+        origin = current_origin()
+        by = f"{origin.who} key {origin.api_key}" if origin.api_key else origin.who
+        return self.switch.halt(by, reason, self.now())
+
+    def resume(self) -> None:
+        """Lets orders through again."""
+        self.switch.resume()
+
+    def status(self) -> TradingStatus:
+        """Whether orders can be placed."""
+        halt = self.switch.read()
+        self.journal.settle_dead()
+        return TradingStatus(
+            halted=halt is not None,
+            environment=self._settings.environment,
+            live_trading=self._settings.live_trading and not self._settings.is_paper,
+            halted_by=halt.halted_by if halt else None,
+            halted_at=halt.halted_at if halt else None,
+            reason=halt.reason if halt else None,
+            unresolved=len(self.journal.unresolved()),
+        )
+
+    # -- journal --------------------------------------------------------------------------------------------
+
+    def entries(self, state: str, account: str, count: int | None) -> list[JournalEntry]:
+        """Placements, the latest first."""
+        self.journal.settle_dead()
+        return self.journal.entries(state=state, account=account, count=count)
+
+    def entry(self, key: str) -> JournalEntry:
+        """One placement.
+
+        Raises:
+            NotFound: The journal has none of this key.
+        """
+        self.journal.settle_dead()
+        found = self.journal.entry(key.strip())
+        if found is None:
+            raise NotFound(f"The journal has no placement {key}.", details={"key": key})
+        return found
+
+    def unresolved(self) -> list[JournalEntry]:
+        """The placements whose answer was lost."""
+        self.journal.settle_dead()
+        return self.journal.unresolved()
+
+    def known_numbers(self, account: str) -> set[str]:
+        """Every confirmation number the journal knows of an account."""
+        return self.journal.known_numbers(account)
+
+    def settle(self, number: int, evidence: list[str]) -> bool:
+        """Notes that a lost order went in, with what proves it."""
+        return self.journal.change(
+            number,
+            JournalState.ACCEPTED,
+            since=_BROKEN_OFF,
+            message="found at the broker",
+            evidence=evidence,
+        )
+
+    def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:
+        """Notes what a person found out about a lost order.
+
+        Raises:
+            NotFound: The journal has none of this key.
+            ValidationFailed: Its outcome is not unknown, or there is no reason.
+        """
+        entry = self.entry(key)
+        if not reason.strip():
+            raise ValidationFailed.of("reason", None, "be given")
+        if entry.state is not JournalState.UNKNOWN:
+            raise ValidationFailed.of(
+                "key", key, f"name a placement in state unknown; this one is {entry.state}"
+            )
+        state = JournalState.ACCEPTED if placed else JournalState.NOT_PLACED
+        evidence = [f"a person says so ({current_origin().who})"]
+        self.journal.change(entry.id, state, since=_BROKEN_OFF, message=reason.strip(), evidence=evidence)
+        return self.entry(str(entry.id))
+
+    def adopt(self, account: str, number: str, order: dict[str, Any]) -> bool:
+        """Notes an order found at the broker that was not placed here; answers whether it was new."""
+        return self.journal.adopt(account, number, order)
+
+    def close(self) -> None:
+        """Closes the journal."""
+        self.owner.leave()
+        self._store.close()
+
+
+def remember(desk: Callable[[], Desk], preview: Previewed, session: int) -> None:
+    """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused.
+
+    Args:
+        desk: Opens the desk.
+        preview: The preview.
+        session: Number of the session with the broker.
+    """
+    try:
+        desk().previewed(preview, session)
+    except (InternalError, sqlite3.Error) as problem:
+        log.warning("a preview could not be remembered: %s", problem)

@@ -1,0 +1,290 @@
+"""The gate every order passes on its way to the broker: nothing reaches a place call by another way.
+
+In order: environment and live switch, what the journal already knows, kill switch, the preview, limits, the
+journal, then the call, once, then its outcome. A lost answer becomes ``ORDER_UNKNOWN`` and is never repeated
+(protocol 02 §19).
+"""
+
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from ftcli.config import Settings
+from ftcli.errors import (
+    AuthRequired,
+    Conflict,
+    FtError,
+    InternalError,
+    LiveTradingDisabled,
+    NotSent,
+    OrderRejected,
+    OrderUnknown,
+    SessionExpired,
+    ValidationFailed,
+)
+from ftcli.models.json import loads
+from ftcli.models.trading import Facts, JournalState
+from ftcli.trading.desk import Desk
+from ftcli.trading.digest import digest
+from ftcli.trading.journal import Preview, Standing
+from ftcli.trading.limits import refuse
+from ftcli.trading.origin import Origin, current_origin
+from ftcli.trading.terms import symbols_of, terms_of
+from ftcli.wire import Placement, WireReply, WireRequest
+
+T = TypeVar("T")
+Send = Callable[[WireRequest], Awaitable[WireReply]]
+FactsCall = Callable[[str, list[str], set[str]], Awaitable[Facts]]
+"""Finds out what the limits must know: of an account, some symbols, and the rules that ask."""
+
+log = logging.getLogger("ftcli.trading")
+
+
+class Gate:
+    """Lets an order through, at most once.
+
+    Args:
+        settings: Environment and live switch.
+        desk: Opens journal, limits and kill switch.
+        send: Sends a request to the broker, once for requests that must not be repeated.
+        ready: Makes sure of the session, so that its end shows before the intent is written.
+        facts: Finds out what the limits must know.
+        session: Counts the sessions with the broker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        desk: Callable[[], Desk],
+        send: Send,
+        *,
+        ready: Callable[[], Awaitable[None]],
+        facts: FactsCall,
+        session: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._open = desk
+        self._send = send
+        self._ready = ready
+        self._facts = facts
+        self._session = session
+
+    async def place(self, placement: Placement[T]) -> T:
+        """Places an order.
+
+        Args:
+            placement: The order, its request, and how its answer is judged.
+
+        Raises:
+            LiveTradingDisabled: Live environment, and live trading is off. Nothing was sent.
+            TradingHalted: The kill switch is on. Nothing was sent.
+            ValidationFailed: The confirmation number is not that of a fresh preview of ours. Nothing was sent.
+            Conflict: The order differs from its preview or from the one its key belongs to, or is being placed
+                right now. Nothing was sent.
+            RiskLimit: It breaks a limit. Nothing was sent.
+            OrderRejected: The broker refused the order.
+            OrderUnknown: The order was sent and its answer is lost or says neither yes nor no.
+            BrokerError: The order was not sent.
+        """
+        self.check_live(placement.kind)
+        desk, origin = self._open(), current_origin()
+        origin.replayed = False
+        hashed = digest(placement.kind, placement.account, placement.order, placement.replaces)
+        try:
+            begun = await self._begin(desk, placement, hashed, origin)
+        except sqlite3.Error as problem:
+            raise InternalError(
+                f"The journal of orders cannot be written ({problem}), so nothing was sent.",
+                details={"file": str(desk.path)},
+            ) from problem
+        if isinstance(begun, Standing):
+            return self._first_outcome(desk, placement, begun, origin)
+        return await self._call(desk, placement, begun)
+
+    def check_live(self, kind: str) -> None:
+        """Refuses an order in the live environment while live trading is off.
+
+        Raises:
+            LiveTradingDisabled: It is off.
+        """
+        if self._settings.is_paper or self._settings.live_trading:
+            return
+        raise LiveTradingDisabled(
+            "Live trading is off, so nothing was sent. To place real orders, add --live to the command or set "
+            "FT_LIVE_TRADING=true (the daemon: FTSERVICE_LIVE_TRADING=true).",
+            details={"operation": kind, "environment": self._settings.environment},
+        )
+
+    # -- before the call ------------------------------------------------------------------------------------
+
+    async def _begin(
+        self, desk: Desk, placement: Placement[T], hashed: str, origin: Origin
+    ) -> int | Standing:
+        """All that comes before the call; the number of the journalled intent, or what stands already."""
+        preview = desk.journal.preview(placement.conf_nums)
+        standing = desk.journal.find(origin.key, preview.id if preview else None)
+        if standing is not None and standing.state is not JournalState.NOT_SENT:
+            if standing.digest != hashed:
+                raise self._other_order(placement, origin, standing)
+            return standing
+        desk.switch.check()
+        await self._ready()
+        known = self._check_preview(desk, placement, preview, hashed)
+        facts = await self._gather(desk, placement, known, origin)
+        terms = terms_of(placement.order, facts.last)
+
+        def last_checks() -> None:
+            desk.switch.check()
+            refuse(desk.findings(placement.account, origin.api_key, hashed, terms, facts))
+
+        return desk.journal.begin(
+            placement, hashed, known.id, origin, terms.value, len(terms.orders), last_checks
+        )
+
+    def _check_preview(
+        self, desk: Desk, placement: Placement[T], preview: Preview | None, hashed: str
+    ) -> Preview:
+        numbers = ", ".join(placement.conf_nums)
+        field = "conf_num" if len(placement.conf_nums) == 1 else "conf_nums"
+        if preview is None:
+            raise ValidationFailed.of(
+                field, numbers, "come from a preview made here", hint="Preview the order, then place it."
+            )
+        age = desk.now() - preview.at
+        limit = timedelta(seconds=self._settings.preview_max_age)
+        if age > limit:
+            rule = f"come from a preview of the last {limit.total_seconds():.0f} s"
+            raise ValidationFailed.of(field, numbers, rule, hint="Preview the order again.")
+        if (preview.kind, preview.account, preview.digest) != (placement.kind, placement.account, hashed):
+            raise Conflict(
+                f"The order is not the one that was previewed as {numbers}, so nothing was sent. Preview it as it "
+                "shall be, then place exactly that.",
+                details={"conf_nums": placement.conf_nums, "reason": "changed"},
+            )
+        if preview.owner == desk.owner.name and preview.session != self._session():
+            raise Conflict(
+                f"The session with the broker has changed since {numbers} was previewed, so nothing was sent. "
+                "Preview the order again.",
+                details={"conf_nums": placement.conf_nums, "reason": "session"},
+            )
+        return preview
+
+    async def _gather(self, desk: Desk, placement: Placement[T], preview: Preview, origin: Origin) -> Facts:
+        rules = desk.rules(placement.account, origin.api_key)
+        if not rules:
+            return Facts(last=preview.marks)
+        facts = await self._facts(placement.account, symbols_of(placement.order), rules)
+        return Facts(
+            last={**preview.marks, **facts.last},
+            open_orders=facts.open_orders,
+            market_open=facts.market_open,
+        )
+
+    def _other_order(self, placement: Placement[T], origin: Origin, standing: Standing) -> Conflict:
+        what = (
+            f"The idempotency key {origin.key}"
+            if origin.key and standing.conf_nums != placement.conf_nums
+            else f"The confirmation number {', '.join(placement.conf_nums)}"
+        )
+        return Conflict(
+            f"{what} belongs to another order, so nothing was sent.",
+            details={"key": origin.key or None, "conf_nums": standing.conf_nums},
+        )
+
+    # -- a repeat -------------------------------------------------------------------------------------------
+
+    def _first_outcome(self, desk: Desk, placement: Placement[T], standing: Standing, origin: Origin) -> T:
+        """What the first call came to; nothing is sent."""
+        numbers = ", ".join(standing.conf_nums)
+        if standing.state is JournalState.SENDING and desk.owner.lives(standing.owner):
+            raise Conflict(
+                f"The order {numbers} is being placed right now, so nothing was sent. Wait for its outcome.",
+                details={"conf_nums": standing.conf_nums, "reason": "running"},
+            )
+        origin.replayed = True
+        detail = standing.detail
+        if standing.state is JournalState.ACCEPTED:
+            if standing.reply is None:
+                return placement.proven(standing.conf_nums)
+            reply = WireReply(status=200, headers={}, body=standing.reply, document=loads(standing.reply))
+            return placement.judge(reply, standing.conf_nums)
+        if standing.state is JournalState.REJECTED:
+            raise OrderRejected(
+                detail.get("message", "The broker refused the order."), details=detail.get("details")
+            )
+        if standing.state is JournalState.NOT_PLACED:
+            raise Conflict(
+                f"The order {numbers} was settled as not placed: {detail.get('message')} Preview it again to place it.",
+                details={"conf_nums": standing.conf_nums, "reason": "not_placed"},
+            )
+        if standing.state is JournalState.SENDING:
+            desk.journal.settle_dead()
+        raise _unknown(
+            placement,
+            standing.conf_nums,
+            detail.get("message") or "the process that sent it ended before an answer.",
+        )
+
+    # -- the call -------------------------------------------------------------------------------------------
+
+    async def _call(self, desk: Desk, placement: Placement[T], number: int) -> T:
+        try:
+            reply = await self._send(placement.request)
+        except (NotSent, AuthRequired) as problem:
+            if isinstance(problem, SessionExpired):
+                raise self._lost(desk, placement, number, problem.message) from problem
+            self._note(desk, number, JournalState.NOT_SENT, code=problem.code, message=problem.message)
+            raise
+        except FtError as problem:
+            raise self._lost(desk, placement, number, problem.message) from problem
+        except BaseException as problem:
+            # Broken off, or a fault of ours: it may have gone out.
+            self._note(desk, number, JournalState.UNKNOWN, message=f"broken off ({type(problem).__name__})")
+            raise
+        try:
+            result = placement.judge(reply, placement.conf_nums)
+        except OrderRejected as problem:
+            self._note(
+                desk,
+                number,
+                JournalState.REJECTED,
+                reply=reply.body,
+                code=problem.code,
+                message=problem.message,
+                details=problem.details,
+                messages=(problem.details or {}).get("messages", []),
+            )
+            raise
+        except OrderUnknown as problem:
+            self._note(desk, number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
+            raise
+        except Exception as problem:
+            raise self._lost(desk, placement, number, str(problem)) from problem
+        messages = [
+            {"severity": item.severity, "code": item.code, "text": item.text}
+            for item in getattr(result, "messages", [])
+        ]
+        self._note(desk, number, JournalState.ACCEPTED, reply=reply.body, messages=messages)
+        return result
+
+    def _lost(self, desk: Desk, placement: Placement[T], number: int, reason: str) -> OrderUnknown:
+        self._note(desk, number, JournalState.UNKNOWN, message=reason)
+        return _unknown(placement, placement.conf_nums, reason)
+
+    def _note(self, desk: Desk, number: int, state: JournalState, **detail: Any) -> None:
+        """Notes the outcome. Where the disk fails now, the intent stands and is settled by evidence later."""
+        try:
+            desk.journal.change(number, state, **detail)
+        except sqlite3.Error as problem:
+            log.error("the outcome of placement %s (%s) could not be journalled: %s", number, state, problem)
+
+
+def _unknown(placement: Placement[T], conf_nums: list[str], reason: str) -> OrderUnknown:
+    numbers = ", ".join(conf_nums)
+    return OrderUnknown(
+        f"The order was sent, but its answer was lost ({reason}) Do not send it again: `ft orders reconcile` looks "
+        f"for {numbers}, and so does `ft orders detail {conf_nums[0]}`.",
+        details={"account": placement.account, "conf_nums": conf_nums, "reason": reason},
+    )

@@ -1,0 +1,397 @@
+"""The journal of orders: every intent is on disk before it is sent, every change of state is a row of its own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ftcli.clock import Clock, market_date
+from ftcli.errors import Conflict
+from ftcli.models.json import dumps, loads
+from ftcli.models.trading import JournalChange, JournalEntry, JournalState
+from ftcli.store import Store
+from ftcli.trading.limits import Day
+from ftcli.trading.origin import Origin
+from ftcli.trading.owner import Owner
+from ftcli.wire import Placement, Previewed
+
+COUNTED = ("sending", "accepted", "unknown")
+"""States whose orders count against a day's limits."""
+
+_NOW = """
+    SELECT p.*, e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
+    JOIN placement_events e ON e.id = (SELECT MAX(id) FROM placement_events WHERE placement = p.id)
+"""
+
+_HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?)"
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """A preview as remembered."""
+
+    id: int
+    kind: str
+    account: str
+    conf_nums: list[str]
+    digest: str
+    marks: dict[str, Decimal]
+    owner: str
+    session: int
+    at: datetime
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A placement and where it stands now."""
+
+    id: int
+    state: JournalState
+    digest: str
+    conf_nums: list[str]
+    owner: str
+    detail: dict[str, Any]
+    reply: bytes | None
+
+
+class Journal:
+    """The journal of one environment.
+
+    Args:
+        store: The open file.
+        environment: ``paper`` or ``live``; both may share the file.
+        clock: Tells the time.
+        owner: This process, in whose name orders are sent.
+    """
+
+    def __init__(self, store: Store, environment: str, clock: Clock, owner: Owner) -> None:
+        self._store = store
+        self._environment = environment
+        self._clock = clock
+        self._owner = owner
+
+    def _at(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
+
+    # -- previews -------------------------------------------------------------------------------------------
+
+    def remember(self, preview: Previewed, digest: str, session: int) -> None:
+        """Remembers a preview, so that its place can be held against it."""
+        numbers = [number.upper() for number in preview.conf_nums]
+        with self._store.transaction():
+            self._store.execute(
+                "INSERT INTO previews (environment, conf_num, conf_nums, kind, account, digest, marks, owner,"
+                " session, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                self._environment,
+                numbers[0],
+                dumps(numbers).decode(),
+                preview.kind,
+                preview.account,
+                digest,
+                dumps({symbol: f"{price:f}" for symbol, price in preview.marks.items()}).decode(),
+                self._owner.name,
+                session,
+                self._at(),
+            )
+
+    def preview(self, conf_nums: list[str]) -> Preview | None:
+        """The latest preview that minted these numbers. The paper broker, reset, mints them again."""
+        rows = self._store.rows(
+            "SELECT * FROM previews WHERE environment = ? AND conf_num = ? AND conf_nums = ?"
+            " ORDER BY id DESC LIMIT 1",
+            self._environment,
+            conf_nums[0],
+            dumps(conf_nums).decode(),
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        return Preview(
+            id=row["id"],
+            kind=row["kind"],
+            account=row["account"],
+            conf_nums=conf_nums,
+            digest=row["digest"],
+            marks={symbol: Decimal(price) for symbol, price in loads(row["marks"]).items()},
+            owner=row["owner"],
+            session=row["session"],
+            at=datetime.fromisoformat(row["at"]),
+        )
+
+    # -- placements -----------------------------------------------------------------------------------------
+
+    def find(self, key: str, preview: int | None) -> Standing | None:
+        """The placement of an idempotency key, or of a preview."""
+        rows = self._store.rows(
+            f"{_NOW} WHERE p.environment = ? AND ((? <> '' AND p.key = ?) OR p.preview = ?)"
+            " ORDER BY p.key IS NULL LIMIT 1",
+            self._environment,
+            key,
+            key,
+            preview,
+        )
+        return _standing(rows[0]) if rows else None
+
+    def begin(
+        self,
+        placement: Placement[Any],
+        digest: str,
+        preview: int,
+        origin: Origin,
+        value: Decimal | None,
+        orders: int,
+        check: Callable[[], None],
+    ) -> int | Standing:
+        """Writes the intent, once: of all who try with one key or one preview, one gets a number.
+
+        Args:
+            placement: The order.
+            digest: Its hash.
+            preview: Its preview.
+            origin: Who places it, and under which key.
+            value: Its estimated value.
+            orders: How many orders it is.
+            check: The last checks, made while nobody else can write; raises where one fails.
+
+        Returns:
+            The number of the new placement, or the one that stands already.
+
+        Raises:
+            Conflict: The key belongs to another order.
+        """
+        owner = self._owner.stand()
+        with self._store.transaction():
+            standing = self.find(origin.key, preview)
+            if standing is not None and standing.digest != digest:
+                raise Conflict(
+                    f"The idempotency key {origin.key} belongs to another order, so nothing was sent.",
+                    details={"key": origin.key, "conf_nums": standing.conf_nums},
+                )
+            if standing is not None and standing.state is not JournalState.NOT_SENT:
+                return standing
+            check()
+            number = (
+                standing.id if standing else self._insert(placement, digest, preview, origin, value, orders)
+            )
+            self._event(number, JournalState.SENDING, owner, {}, None)
+            return number
+
+    def _insert(
+        self,
+        placement: Placement[Any],
+        digest: str,
+        preview: int | None,
+        origin: Origin,
+        value: Decimal | None,
+        orders: int,
+    ) -> int:
+        moment = self._clock()
+        self._store.execute(
+            "INSERT INTO placements (environment, key, preview, kind, account, conf_nums, digest, document, value,"
+            " orders, who, api_key, day, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._environment,
+            origin.key or None,
+            preview,
+            placement.kind,
+            placement.account,
+            dumps(placement.conf_nums).decode(),
+            digest,
+            dumps({"order": placement.order, "replaces": placement.replaces}).decode(),
+            None if value is None else f"{value:f}",
+            orders,
+            origin.who,
+            origin.api_key,
+            market_date(moment).isoformat(),
+            self._at(),
+        )
+        number: int = self._store.rows("SELECT last_insert_rowid() AS id")[0]["id"]
+        return number
+
+    def _event(
+        self, number: int, state: JournalState, owner: str, detail: dict[str, Any], reply: bytes | None
+    ) -> None:
+        self._store.execute(
+            "INSERT INTO placement_events (placement, state, at, owner, detail, reply) VALUES (?, ?, ?, ?, ?, ?)",
+            number,
+            state.value,
+            self._at(),
+            owner,
+            dumps(detail).decode(),
+            reply,
+        )
+
+    def change(
+        self,
+        number: int,
+        state: JournalState,
+        *,
+        since: tuple[JournalState, ...] = (JournalState.SENDING,),
+        reply: bytes | None = None,
+        **detail: Any,
+    ) -> bool:
+        """Notes a change of state, unless somebody else has noted another meanwhile.
+
+        Args:
+            number: The placement.
+            state: Its new state.
+            since: The states it may leave.
+            reply: The broker's answer.
+            detail: What is known of it: code, message, messages, evidence.
+
+        Returns:
+            Whether it was noted.
+        """
+        with self._store.transaction():
+            rows = self._store.rows(f"{_NOW} WHERE p.id = ?", number)
+            if not rows or JournalState(rows[0]["state"]) not in since:
+                return False
+            self._event(number, state, self._owner.name, detail, reply)
+            return True
+
+    def adopt(self, account: str, number: str, order: Any) -> bool:
+        """Notes an order found at the broker that was not placed here; answers whether it was new."""
+        with self._store.transaction():
+            if number in self.known_numbers(account):
+                return False
+            found: Placement[Any] = Placement(
+                kind="external",
+                account=account,
+                conf_nums=[number],
+                order=order,
+                request=None,  # type: ignore[arg-type]  # nothing is sent for it
+                judge=lambda reply, sent: None,
+                proven=lambda sent: None,
+            )
+            entry = self._insert(found, "", None, Origin(who="broker"), None, 1)
+            self._event(entry, JournalState.EXTERNAL, self._owner.name, {}, None)
+            return True
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def settle_dead(self) -> None:
+        """Turns what a process that is gone was sending into ``unknown``: it may have gone out."""
+        for row in self._store.rows(
+            f"{_NOW} WHERE p.environment = ? AND e.state = 'sending'", self._environment
+        ):
+            if not self._owner.lives(row["owner"]):
+                self.change(
+                    row["id"],
+                    JournalState.UNKNOWN,
+                    message="the process that was sending it ended before an answer",
+                )
+
+    def unresolved(self) -> list[JournalEntry]:
+        """The placements whose answer was lost."""
+        rows = self._store.rows(f"{_NOW} WHERE p.environment = ? AND e.state = 'unknown'", self._environment)
+        return [self._entry(row) for row in rows]
+
+    def entries(self, *, state: str = "", account: str = "", count: int | None = None) -> list[JournalEntry]:
+        """Placements, the latest first."""
+        rows = self._store.rows(
+            f"{_NOW} WHERE p.environment = ? AND (? = '' OR e.state = ?) AND (? = '' OR p.account = ?)"
+            " ORDER BY p.id DESC LIMIT ?",
+            self._environment,
+            state,
+            state,
+            account,
+            account,
+            -1 if count is None else count,
+        )
+        return [self._entry(row) for row in rows]
+
+    def entry(self, key: str) -> JournalEntry | None:
+        """One placement, by its number, idempotency key or a confirmation number."""
+        rows = self._store.rows(
+            f"{_NOW} WHERE p.environment = ? AND (p.key = ? OR CAST(p.id AS TEXT) = ? OR {_HAS_NUMBER})"
+            " ORDER BY p.key IS ? DESC, CAST(p.id AS TEXT) = ?, p.id DESC LIMIT 1",
+            self._environment,
+            key,
+            key,
+            key.upper(),
+            key,
+            key,
+        )
+        return self._entry(rows[0]) if rows else None
+
+    def known_numbers(self, account: str) -> set[str]:
+        """Every confirmation number the journal knows of an account."""
+        rows = self._store.rows(
+            "SELECT DISTINCT j.value AS number FROM placements p, json_each(p.conf_nums) j"
+            " WHERE p.environment = ? AND p.account = ?",
+            self._environment,
+            account,
+        )
+        return {row["number"] for row in rows}
+
+    def today(self, account: str, api_key: str, digest: str) -> Day:
+        """What has been placed today, in an account, by a key, or in all.
+
+        Args:
+            account, api_key: Whose; empty for all.
+            digest: Hash of the order that shall be placed, for the age of one like it.
+        """
+        moment = self._clock()
+        rows = self._store.rows(
+            f"{_NOW} WHERE p.environment = ? AND p.day = ? AND (? = '' OR p.account = ?)"
+            " AND (? = '' OR p.api_key = ?)",
+            self._environment,
+            market_date(moment).isoformat(),
+            account,
+            account,
+            api_key,
+            api_key,
+        )
+        counted = [row for row in rows if row["state"] in COUNTED]
+        ages = [
+            (moment - datetime.fromisoformat(row["at"])).total_seconds()
+            for row in counted
+            if row["digest"] == digest
+        ]
+        return Day(
+            value=sum((Decimal(row["value"] or 0) for row in counted), Decimal(0)),
+            orders=sum(row["orders"] for row in counted),
+            same_order_age=min(ages, default=None),
+        )
+
+    def _entry(self, row: Any) -> JournalEntry:
+        changes = self._store.rows(
+            "SELECT state, at, detail FROM placement_events WHERE placement = ? ORDER BY id", row["id"]
+        )
+        return JournalEntry(
+            id=row["id"],
+            state=JournalState(row["state"]),
+            kind=row["kind"],
+            account=row["account"],
+            conf_nums=loads(row["conf_nums"]),
+            order=loads(row["document"]),
+            created_at=datetime.fromisoformat(row["at"]),
+            who=row["who"],
+            api_key=row["api_key"],
+            key=row["key"],
+            digest=row["digest"],
+            value=None if row["value"] is None else Decimal(row["value"]),
+            changes=[_change(change) for change in changes],
+        )
+
+
+def _change(row: Any) -> JournalChange:
+    detail = loads(row["detail"])
+    return JournalChange(
+        state=JournalState(row["state"]),
+        changed_at=datetime.fromisoformat(row["at"]),
+        message=detail.get("message", ""),
+        evidence=detail.get("evidence", []),
+        messages=detail.get("messages", []),
+    )
+
+
+def _standing(row: Any) -> Standing:
+    return Standing(
+        id=row["id"],
+        state=JournalState(row["state"]),
+        digest=row["digest"],
+        conf_nums=loads(row["conf_nums"]),
+        owner=row["owner"],
+        detail=loads(row["detail"]),
+        reply=row["reply"],
+    )

@@ -1,0 +1,275 @@
+"""Limits of orders: what may be traded, how much of it, and when. Off unless the settings say so.
+
+    [limits]
+    max_value = 10000
+    symbols_denied = ["GME", "AMC"]
+
+    [limits.accounts.Z20000025]
+    max_daily_orders = 20
+
+    [limits.keys.3fA9xY2b]
+    actions_allowed = ["buy", "sell"]
+
+Every set that applies must let an order pass: that of all, that of its account, that of the API key it came with.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ftcli.errors import RiskLimit, ValidationFailed
+from ftcli.models.option_tickets import OptionAction
+from ftcli.models.tickets import EquityAction
+from ftcli.models.trading import Facts, Finding
+from ftcli.trading.terms import Terms
+
+ASSETS = ("equity", "option")
+ACTIONS = tuple(member.value for kind in (EquityAction, OptionAction) for member in kind)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One set of limits; ``None`` and empty lists limit nothing.
+
+    Attributes:
+        max_quantity: Shares or contracts of one order.
+        max_value: Dollars of one order.
+        max_daily_value, max_daily_orders: Dollars and orders of one New York day.
+        price_band: Percent a limit or stop price may be away from the last price.
+        symbols_allowed, symbols_denied: Symbols; an option counts under its underlying too.
+        actions_allowed: ``buy``, ``sell``, ``buy_to_open`` ...
+        asset_classes: ``equity``, ``option``.
+        market_hours_only: Whether orders are taken in regular hours only.
+        duplicate_window: Seconds in which the same order is not taken twice.
+        max_open_orders: Open orders of the account, the new one included.
+    """
+
+    max_quantity: Decimal | None = None
+    max_value: Decimal | None = None
+    max_daily_value: Decimal | None = None
+    max_daily_orders: int | None = None
+    price_band: Decimal | None = None
+    symbols_allowed: list[str] = []
+    symbols_denied: list[str] = []
+    actions_allowed: list[str] = []
+    asset_classes: list[str] = []
+    market_hours_only: bool = False
+    duplicate_window: int | None = None
+    max_open_orders: int | None = None
+
+    def in_force(self) -> dict[str, str]:
+        """The rules that limit something, as texts."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__}
+        # Zero limits too: "none of these".
+        off = {name for name, value in found.items() if value is None or value is False or value == []}
+        return {name: _text(value) for name, value in found.items() if name not in off}
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal knows of today, for one scope."""
+
+    value: Decimal = Decimal(0)
+    orders: int = 0
+    same_order_age: float | None = None
+
+
+class Scoped(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of limits and whom it is for: everybody, an account, or an API key."""
+
+    rules: Rules
+    account: str = ""
+    api_key: str = ""
+
+    @property
+    def name(self) -> str:
+        """The scope as shown."""
+        if self.account:
+            return f"account {self.account}"
+        return f"key {self.api_key}" if self.api_key else "all"
+
+
+_LISTS = ("symbols_allowed", "symbols_denied", "actions_allowed", "asset_classes")
+
+
+def parse(raw: dict[str, Any]) -> list[Scoped]:
+    """The limits of the setting ``limits``, strictly: half-understood limits would be none.
+
+    Raises:
+        ValidationFailed: A rule is unknown, or its value is not what it should be.
+    """
+    tables: dict[tuple[str, str], dict[str, Any]] = {("", ""): {}}
+    for name, value in raw.items():
+        kind, _, rest = name.partition(".")
+        if kind in ("accounts", "keys") and isinstance(value, dict):
+            for owner, table in value.items():
+                if not isinstance(table, dict):
+                    raise ValidationFailed.of(f"limits.{kind}.{owner}", table, "be a table of rules")
+                tables.setdefault((kind, owner), {}).update(table)
+        elif kind in ("accounts", "keys") and rest.count(".") == 1:
+            owner, rule = rest.split(".")
+            tables.setdefault((kind, owner), {})[rule] = value
+        else:
+            tables[("", "")][name] = value
+    return [_scoped(kind, owner, table) for (kind, owner), table in tables.items()]
+
+
+def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
+    where = ".".join(filter(None, ("limits", kind, owner)))
+    values = {name: _value(name, value) for name, value in table.items()}
+    try:
+        rules = msgspec.convert(values, Rules, strict=False)
+    except msgspec.ValidationError as problem:
+        known = ", ".join(Rules.__struct_fields__)
+        raise ValidationFailed(
+            f"{where}: {problem}. The rules are {known}.",
+            details={"field": where, "value": None, "rule": f"hold rules of {known}"},
+        ) from None
+    for name in ("max_quantity", "max_value", "max_daily_value", "price_band"):
+        number = getattr(rules, name)
+        if number is not None and (not number.is_finite() or number < 0):
+            raise ValidationFailed.of(f"{where}.{name}", number, "be a number of zero or more")
+    for name, known_words in (("actions_allowed", ACTIONS), ("asset_classes", ASSETS)):
+        for word in getattr(rules, name):
+            if word not in known_words:
+                raise ValidationFailed.of(f"{where}.{name}", word, f"be one of {', '.join(known_words)}")
+    account, key = (owner.upper() if kind == "accounts" else ""), (owner if kind == "keys" else "")
+    return Scoped(rules=rules, account=account, api_key=key)
+
+
+def _value(name: str, value: Any) -> Any:
+    """Lists may be one text with blanks; symbols are upper case, words lower case; floats keep their digits."""
+    if name in _LISTS:
+        words = value.split() if isinstance(value, str) else value
+        if isinstance(words, list):
+            return [str(word).upper() if name.startswith("symbols") else str(word).lower() for word in words]
+    return str(value) if isinstance(value, float) else value
+
+
+def applying(limits: list[Scoped], account: str, api_key: str) -> list[Scoped]:
+    """The sets that an order must pass."""
+    return [
+        one
+        for one in limits
+        if one.account in ("", account) and one.api_key in ("", api_key) and one.rules.in_force()
+    ]
+
+
+def judge(one: Scoped, terms: Terms, facts: Facts, day: Day) -> list[Finding]:
+    """What an order breaks of one set of limits. What a rule needs and nobody knows counts as broken.
+
+    Args:
+        one: The set.
+        terms: What the order comes to.
+        facts: What is known of the market and the account.
+        day: What the journal knows of today, for this set's scope.
+    """
+    rules = one.rules
+    found: list[tuple[str, str, str]] = [
+        *_what(rules, terms),
+        *_how_much(rules, terms, day),
+        *_price(rules, terms),
+    ]
+    if rules.market_hours_only and facts.market_open is not True:
+        found.append(("market_hours_only", "closed" if facts.market_open is False else "not known", ""))
+    age = day.same_order_age
+    if rules.duplicate_window is not None and age is not None and age < rules.duplicate_window:
+        found.append(("duplicate_window", f"the same order {age:.0f} s ago", ""))
+    if rules.max_open_orders is not None:
+        count = None if facts.open_orders is None else facts.open_orders + len(terms.orders)
+        if count is None or count > rules.max_open_orders:
+            found.append(("max_open_orders", "not known" if count is None else str(count), ""))
+    shown = rules.in_force()
+    return [
+        Finding(
+            rule=rule,
+            scope=one.name,
+            limit=shown.get(rule, ""),
+            value=value,
+            text=f"{rule} ({one.name}) allows {shown.get(rule, '')}; {what or 'this order'}: {value}.",
+        )
+        for rule, value, what in found
+    ]
+
+
+def _what(rules: Rules, terms: Terms) -> list[tuple[str, str, str]]:
+    found = []
+    for part in terms.parts:
+        if rules.symbols_allowed and not set(part.names) & set(rules.symbols_allowed):
+            found.append(("symbols_allowed", part.symbol, ""))
+        if set(part.names) & set(rules.symbols_denied):
+            found.append(("symbols_denied", part.symbol, ""))
+        if rules.actions_allowed and part.action not in rules.actions_allowed:
+            found.append(("actions_allowed", part.action, part.symbol))
+        if rules.asset_classes and part.asset not in rules.asset_classes:
+            found.append(("asset_classes", part.asset, part.symbol))
+        if rules.max_quantity is not None and part.quantity > rules.max_quantity:
+            found.append(("max_quantity", f"{part.quantity:f}", part.symbol))
+    return found
+
+
+def _how_much(rules: Rules, terms: Terms, day: Day) -> list[tuple[str, str, str]]:
+    found = []
+    if rules.max_value is not None:
+        values = [order.value for order in terms.orders]
+        found += [
+            ("max_value", _money(value), "") for value in values if value is None or value > rules.max_value
+        ]
+    if rules.max_daily_value is not None:
+        value = terms.value
+        total = None if value is None else day.value + value
+        if total is None or total > rules.max_daily_value:
+            found.append(("max_daily_value", _money(total), "the day with this order"))
+    if rules.max_daily_orders is not None and day.orders + len(terms.orders) > rules.max_daily_orders:
+        found.append(("max_daily_orders", str(day.orders + len(terms.orders)), "the day with this order"))
+    return found
+
+
+def _price(rules: Rules, terms: Terms) -> list[tuple[str, str, str]]:
+    found = []
+    for order in terms.orders if rules.price_band is not None else []:
+        if order.price is None:
+            continue
+        if not order.last:
+            found.append(("price_band", "the last price is not known", ""))
+            continue
+        away = abs(order.price - order.last) / order.last * 100
+        if rules.price_band is not None and away > rules.price_band:
+            found.append(("price_band", f"{order.price:f} is {away:.2f} % from {order.last:f}", ""))
+    return found
+
+
+def refuse(findings: list[Finding]) -> None:
+    """Refuses an order that breaks limits.
+
+    Raises:
+        RiskLimit: There are findings.
+    """
+    if not findings:
+        return
+    first = findings[0]
+    more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+    raise RiskLimit(
+        f"The order breaks a limit, so nothing was sent: {first.text}{more}",
+        details={
+            "rule": first.rule,
+            "scope": first.scope,
+            "limit": first.limit,
+            "value": first.value,
+            "findings": [
+                {"rule": item.rule, "scope": item.scope, "limit": item.limit, "value": item.value}
+                for item in findings
+            ],
+        },
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
+    if isinstance(value, bool):
+        return "true"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _money(value: Decimal | None) -> str:
+    return "not known" if value is None else f"{value:f}"

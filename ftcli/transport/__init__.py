@@ -1,0 +1,1 @@
+"""How a call reaches the broker: hosts, headers, login, cookies, retries of reads, decoding."""

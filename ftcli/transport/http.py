@@ -1,0 +1,217 @@
+"""The only module that imports httpx: one request out, one answer or one classified failure back.
+
+httpx's package imports its own command line tool (``httpx._main``: click, rich, pygments) whenever
+those happen to be installed, about 60 ms that no caller of ours ever needs. While the package loads,
+a placeholder stands in that module's place; afterwards it is gone and ``import httpx._main`` works.
+"""
+
+import asyncio
+import logging
+import sys
+from functools import lru_cache
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Literal
+from urllib.request import getproxies, proxy_bypass
+
+import msgspec
+
+
+def _import_without_its_cli() -> None:
+    name = "httpx._main"
+    if "httpx" in sys.modules or name in sys.modules:
+        return
+
+    def main() -> None:
+        from httpx._main import main as real
+
+        real()
+
+    placeholder = ModuleType(name)
+    placeholder.main = main  # type: ignore[attr-defined]
+    sys.modules[name] = placeholder
+    try:
+        import httpx  # noqa: F401
+    finally:
+        sys.modules.pop(name, None)
+
+
+_import_without_its_cli()
+
+import httpx  # noqa: E402 - only after the placeholder stood
+
+if find_spec("sniffio") is None:
+    # httpcore tries to import it six times a request to learn whether it runs under trio. Python searches the
+    # whole path each time for a module that is missing (0.4 ms a request), unless it is told that it is.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+# Their debug records hold header lines, cookies and all. Whoever sets a level on purpose keeps it.
+for _name in ("httpx", "httpcore"):
+    if logging.getLogger(_name).level == logging.NOTSET:
+        logging.getLogger(_name).setLevel(logging.WARNING)
+
+FailureKind = Literal["connect", "timeout", "network", "unreadable"]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An HTTP answer, whatever its status.
+
+    Attributes:
+        status: HTTP status.
+        headers: (name in lower case, value) in order, repeated ones repeated.
+        body: The bytes after content decoding.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name (lower case)."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def __repr__(self) -> str:
+        # Headers and bodies hold cookies and account data.
+        return f"Answer(status={self.status}, {len(self.body)} bytes)"
+
+
+class Failure(Exception):
+    """No answer came.
+
+    Attributes:
+        kind: ``connect`` (no connection, TLS or DNS), ``timeout``, ``network`` (the connection broke) or
+            ``unreadable`` (the answer's encoding is broken).
+        sent: Whether a part of the request may have left this machine.
+        reason: The library's words for it.
+    """
+
+    def __init__(self, kind: FailureKind, sent: bool, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.sent = sent
+        self.reason = reason
+
+
+_parsed = lru_cache(maxsize=100)(httpx.URL)
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class _Progress:
+    """Watches an exchange through httpcore's trace hook: was anything written?
+
+    Args:
+        traced: Whether the transport is sure to report; a stranger has proved it by reporting once.
+    """
+
+    def __init__(self, *, traced: bool) -> None:
+        self.traced = traced
+        self.writing = False
+
+    async def note(self, event: str, info: dict[str, Any]) -> None:
+        self.traced = True
+        if "send_request_headers.started" in event:
+            self.writing = True
+
+    def sent(self, problem: Exception) -> bool:
+        """Exact where the door reports its progress; otherwise by the exception, and "yes" in doubt."""
+        return self.writing if self.traced else not isinstance(problem, _NEVER_SENT)
+
+
+_LOCAL_CONNECTIONS = 4
+"""To a simulator on this machine: as many calls at once as the pace lets through to the broker. httpcore looks at
+every idle connection for every request, so that more of them would only cost time."""
+
+
+class HttpDoor:
+    """The way out of the process. Neither cookies nor redirects nor retries happen here.
+
+    For that reason requests go to httpx's transport and not through its client, which would keep cookies and
+    follow redirects of its own; what would be left of it is choosing the proxy.
+
+    Args:
+        door: A transport to use instead of the network, such as the in-process paper broker.
+        local: Every host is this machine: no proxy from the environment and no certificates are needed.
+    """
+
+    def __init__(self, door: httpx.AsyncBaseTransport | None = None, *, local: bool = False) -> None:
+        if door is None and local:
+            limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
+            door = httpx.AsyncHTTPTransport(verify=_no_certificates(), trust_env=False, limits=limits)
+        self._door = door
+        self._by_proxy: dict[str, httpx.AsyncHTTPTransport] = {}
+
+    def _way_to(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        """The transport for a URL; the environment may name a proxy for its host (``HTTPS_PROXY`` ...)."""
+        if self._door is not None:
+            return self._door
+        proxies = {} if proxy_bypass(url.host) else getproxies()
+        proxy = proxies.get(url.scheme, proxies.get("all", ""))
+        if proxy not in self._by_proxy:
+            self._by_proxy[proxy] = httpx.AsyncHTTPTransport(proxy=proxy or None)
+        return self._by_proxy[proxy]
+
+    async def exchange(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None, time_limit: float
+    ) -> Answer:
+        """Sends one request and reads the whole answer.
+
+        Args:
+            method: HTTP method.
+            url: Complete URL.
+            headers: Headers, sent in this casing; ``Host`` and ``Content-Length`` are added.
+            content: The body, ``None`` for none.
+            time_limit: Seconds for the whole exchange.
+
+        Raises:
+            Failure: No usable answer came.
+        """
+        request = httpx.Request(
+            method,
+            _parsed(url),
+            # A cookie may hold any byte; httpx would insist on ASCII.
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+            content=content,
+        )
+        way = self._way_to(request.url)
+        progress = _Progress(traced=isinstance(way, httpx.AsyncHTTPTransport))
+        request.extensions["trace"] = progress.note
+        try:
+            async with asyncio.timeout(
+                time_limit
+            ):  # all of it, so that httpx need not time each step as well
+                response = await way.handle_async_request(request)
+                try:
+                    body = await response.aread()
+                finally:
+                    await response.aclose()
+            return Answer(response.status_code, tuple(response.headers.multi_items()), body)
+        except (httpx.TimeoutException, TimeoutError) as problem:
+            failure = Failure("timeout", progress.sent(problem), f"no answer within {time_limit:g} s")
+        except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol) as problem:
+            failure = Failure("connect", progress.sent(problem), str(problem))
+        except httpx.DecodingError as problem:
+            failure = Failure("unreadable", True, str(problem))
+        except httpx.HTTPError as problem:
+            failure = Failure("network", progress.sent(problem), str(problem) or type(problem).__name__)
+        # Raised out here so that no traceback carries the request with its cookies and body.
+        raise failure
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        for way in (self._door, *self._by_proxy.values()):
+            if way is not None:
+                await way.aclose()
+
+
+def _no_certificates() -> Any:
+    import ssl
+
+    # Loading the CA bundle takes 20 ms. A context that trusts nobody is as strict and costs nothing.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,90 @@
+"""Runs command lines inside the test process, with every stream and variable handed in."""
+
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from ftcli.cli.call import Call
+from ftcli.cli.entry import run
+from ftcli.cli.terminal import Opener, Terminal
+
+
+class Screen(io.TextIOWrapper):
+    """A text stream in memory that may call itself a terminal."""
+
+    def __init__(self, text: str = "", *, tty: bool = False) -> None:
+        super().__init__(io.BytesIO(text.encode()), encoding="utf-8", newline="")
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+    @property
+    def data(self) -> bytes:
+        self.flush()
+        buffer = self.buffer
+        assert isinstance(buffer, io.BytesIO)
+        return buffer.getvalue()
+
+
+class Outcome(NamedTuple):
+    """How a command line ended."""
+
+    status: int
+    data: bytes
+    err: str
+
+    @property
+    def out(self) -> str:
+        return self.data.decode()
+
+
+def terminal(
+    *,
+    stdin: str = "",
+    tty: bool = False,
+    environ: Mapping[str, str] | None = None,
+    opener: Opener | None = None,
+    secrets: Sequence[str] = (),
+) -> Terminal:
+    """A terminal in memory."""
+    waiting = list(secrets)
+    return Terminal(
+        Screen(stdin, tty=tty),
+        Screen(tty=tty),
+        Screen(tty=tty),
+        {"FT_CONFIG": "/nonexistent/config.toml", "TERM": "xterm-256color", **(environ or {})},
+        opener,
+        lambda question: waiting.pop(0),
+    )
+
+
+def ft(*args: str, **world: Any) -> Outcome:
+    """Runs ``ft ARGS``; the keywords are those of :func:`terminal`."""
+    screen = terminal(**world)
+    status = run(list(args), screen)
+    return Outcome(status, screen.stdout.data, screen.stderr.data.decode())  # type: ignore[attr-defined]
+
+
+def shown(document: Any, *flags: str, tty: bool = False, environ: Mapping[str, str] | None = None) -> Outcome:
+    """Prints a document as a command with these flags would."""
+    from ftcli.cli.common import group_options
+    from ftcli.cli.parsing import Command, program
+
+    screen = terminal(tty=tty, environ=environ)
+    call = Call(screen, list(flags))
+    command = Command("show", "", make_params=group_options, run=lambda call, values: call.show(document))
+    program(command, list(flags), call)  # type: ignore[arg-type]
+    return Outcome(0, screen.stdout.data, screen.stderr.data.decode())  # type: ignore[attr-defined]
+
+
+def failing(problem: BaseException) -> Opener:
+    """An opener whose client cannot be opened."""
+
+    @asynccontextmanager
+    async def opener(settings: Any) -> Any:
+        raise problem
+        yield
+
+    return opener

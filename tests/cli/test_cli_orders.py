@@ -1,0 +1,184 @@
+"""Brackets, waiting, canceling all, order files, kill switch and keys from the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+
+MARGIN = ("-a", "Z20000025")
+BUY = ("buy", "KO", "2", "--limit", "60", *MARGIN)
+BRACKET = (*BUY, "--take-profit", "90", "--stop-loss", "50")
+
+
+def orders(paper: Run) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(paper("orders", *MARGIN, "-o", "json").out)["orders"]
+    return found
+
+
+def test_a_ticket_shows_buying_power_before_and_after(paper: Run) -> None:
+    lines = paper(*BUY).out.splitlines()
+    amounts = {
+        line.rsplit(maxsplit=1)[0].strip(): float(line.rsplit(maxsplit=1)[1].replace(",", ""))
+        for line in lines
+        if line.startswith(("  Buying power", "  After this order", "  Estimated cost"))
+    }
+    assert amounts["Buying power"] - amounts["Estimated cost"] == amounts["After this order"]
+
+
+def test_one_command_places_a_bracket(paper: Run) -> None:
+    before = len(orders(paper))
+    plan = paper(*BRACKET)
+    assert plan.status == 0
+    assert "  BUY 2 KO · limit 60.00 · day" in plan.out
+    assert "  when filled, SELL 2 KO · limit 90.00 · day" in plan.out
+    assert "  or else SELL 2 KO · stop 50.00 · day" in plan.out
+    assert len(orders(paper)) == before
+    told = paper(*BRACKET, "--yes", "-o", "json")
+    assert told.status == 0, told.err
+    assert [leg["verdict"] for leg in json.loads(told.out)["orders"]] == ["accepted"] * 3
+    states = sorted(order["state"] for order in orders(paper) if order["symbol"] == "KO")
+    assert states.count("waiting") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ((*BUY, "--take-profit", "40", "--stop-loss", "50"), "--take-profit"),
+        (("sell", "KO", "2", "--take-profit", "90", *MARGIN), "--stop-loss"),
+    ],
+)
+def test_exits_that_make_no_sense_are_refused(paper: Run, words: tuple[str, ...], named: str) -> None:
+    told = paper(*words)
+    assert told.status == 2
+    assert named in told.err
+
+
+def test_wait_ends_with_the_order_or_with_the_time(paper: Run) -> None:
+    filled = paper("buy", "KO", "1", *MARGIN, "--yes").out.split()[2]
+    assert paper("orders", "wait", filled, "--timeout", "5s").status == 0
+    told = paper("orders", "wait", filled, "--for", "canceled")
+    assert told.status == 6
+    assert "ended as filled" in told.err
+    resting = paper(*BUY, "--yes").out.split()[2].rstrip(",")
+    told = paper("orders", "wait", resting, "--timeout", "100ms")
+    assert told.status == 10
+    assert "still stands" in told.err
+
+
+def test_cancel_all_asks(paper: Run) -> None:
+    number = paper(*BUY, "--yes").out.split()[2]
+    assert paper("orders", "cancel", "--all", *MARGIN).status == 2
+    told = paper("orders", "cancel", "--all", *MARGIN, tty=True, stdin="n\n")
+    assert "Nothing was canceled" in told.err
+    told = paper("orders", "cancel", "--all", *MARGIN, tty=True, stdin="y\n")
+    assert told.status == 0
+    assert number in told.out
+    assert not [order for order in orders(paper) if order["cancelable"]]
+
+
+def test_a_key_places_once_over_two_commands(paper: Run) -> None:
+    before = len(orders(paper))
+    words = (*BUY, "--yes", "--idempotency-key", "monday")
+    first, second = paper(*words, "-o", "json"), paper(*words, "-o", "json")
+    assert first.out == second.out
+    assert len(orders(paper)) == before + 1
+
+
+def test_halt_and_resume(paper: Run) -> None:
+    assert paper("trading", "halt", "--reason", "odd fills").status == 0
+    told = paper(*BUY, "--yes")
+    assert told.status == 5
+    assert "halted by cli" in told.err
+    assert "odd fills" in told.err
+    assert paper("trading", "resume").status == 0
+    assert paper(*BUY, "--yes").status == 0
+
+
+FILE = """
+batch = "test-1"
+
+[[order]]
+name = "ko"
+account = "Z20000025"
+symbol = "KO"
+action = "buy"
+quantity = 2
+order_type = "limit"
+limit_price = 60.00
+
+[[spread]]
+account = "Z20000025"
+direction = "debit"
+net_price = 2.05
+legs = [
+  { symbol = "AAPL 2027-03-19 270 C", action = "buy_to_open" },
+  { symbol = "AAPL 2027-03-19 280 C", action = "sell_to_open" },
+]
+
+[[order]]
+name = "too-much"
+account = "Z20000025"
+symbol = "KO"
+action = "buy"
+quantity = 9000000
+order_type = "limit"
+limit_price = 60
+
+[[option]]
+account = "Z20000025"
+symbol = "AAPL 2027-03-19 270 C"
+action = "buy_to_open"
+quantity = 1
+order_type = "limit"
+limit_price = 20
+"""
+
+
+def rows(told: Any) -> dict[str, str]:
+    return {row["name"]: row["outcome"] for row in json.loads(told.out)["orders"]}
+
+
+def test_a_file_is_planned_placed_and_continued(paper: Run, tmp_path: Path) -> None:
+    file = tmp_path / "orders.toml"
+    file.write_text(FILE)
+    before = len(orders(paper))
+    words = ("orders", "apply", str(file), "-o", "json")
+    plan = paper(*words)
+    assert rows(plan) == {
+        "ko": "planned",
+        "spread-1": "planned",
+        "too-much": "refused",
+        "option-1": "planned",
+    }
+    assert plan.status == 6
+    assert len(orders(paper)) == before
+    assert rows(paper(*words, "--yes"))["ko"] == "planned", "a refusal in the plan stops the whole file"
+    placed = paper(*words, "--yes", "--keep-going")
+    assert rows(placed) == {"ko": "placed", "spread-1": "placed", "too-much": "refused", "option-1": "placed"}
+    assert len(orders(paper)) == before + 4, "a spread has an entry for each leg"
+    again = paper(*words, "--yes", "--keep-going")
+    done = "already placed"
+    assert rows(again) == {"ko": done, "spread-1": done, "too-much": "refused", "option-1": done}
+    assert len(orders(paper)) == before + 4
+    file.write_text(FILE.replace("quantity = 9000000", "quantity = 1"))
+    assert rows(paper(*words, "--yes"))["too-much"] == "placed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "batch = 'x'",
+        "batch = 'x'\n[[ordre]]\n",
+        FILE.replace("2.05", "-1"),
+        FILE.replace("batch", "bach"),
+    ],
+)
+def test_a_file_that_is_wrong_sends_nothing(paper: Run, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "orders.toml"
+    file.write_text(text)
+    before = len(orders(paper))
+    assert paper("orders", "apply", str(file), "--yes").status == 2
+    assert len(orders(paper)) == before

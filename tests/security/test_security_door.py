@@ -1,0 +1,226 @@
+"""The door: TLS, the private socket, names and origins one allows, warnings, and no core file."""
+
+import datetime
+import os
+import resource
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from server_kit import Daemon, daemon, failed
+
+from ftcli.config import Settings
+from ftcli.errors import ValidationFailed
+from ftcli.server.binding import warnings
+from ftcli.server.run import running, serve
+
+PAGE = "https://desk.example"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        environment="paper", upstream="http://127.0.0.1:9", data_dir=tmp_path, port=0, timeout=2.0
+    )
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    key_file.chmod(0o600)
+    return cert_file, key_file
+
+
+class TestTls:
+    async def test_it_speaks_tls_and_nothing_older_than_1_2(self, settings: Settings, tmp_path: Path) -> None:
+        cert, key = certificate(tmp_path)
+        chosen = msgspec.structs.replace(settings, host="localhost", tls_cert=cert, tls_key=key)
+        async with daemon(chosen) as found:
+            assert found.url.startswith("https://localhost:")
+            context = ssl.create_default_context(cafile=str(cert))
+            async with httpx.AsyncClient(verify=context, trust_env=False) as http:
+                response = await http.get(f"{found.url}/health")
+            assert response.status_code == 200
+            assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+            async with httpx.AsyncClient(trust_env=False) as http:
+                with pytest.raises(httpx.HTTPError):
+                    await http.get(f"http://localhost:{found.port}/health")
+
+    @pytest.mark.parametrize("what", ["missing", "no certificate", "key without certificate"])
+    async def test_a_bad_certificate_stops_the_start(
+        self, settings: Settings, tmp_path: Path, what: str
+    ) -> None:
+        nothing = tmp_path / "nothing.pem"
+        chosen = msgspec.structs.replace(settings, tls_cert=nothing)
+        if what == "no certificate":
+            nothing.write_text("x")
+        if what == "key without certificate":
+            chosen = msgspec.structs.replace(settings, tls_key=nothing)
+        with pytest.raises(ValidationFailed, match="FTSERVICE_TLS_CERT"):
+            async with running(chosen):
+                pass
+
+
+class TestSocket:
+    async def test_it_is_private_and_the_only_way_in(self, settings: Settings, tmp_path: Path) -> None:
+        path = tmp_path / "run" / "ft.sock"
+        chosen = msgspec.structs.replace(settings, socket=path, host="0.0.0.0", api_key_required=False)
+        async with running(chosen) as url:
+            assert url == f"unix://{path}"
+            assert path.stat().st_mode & 0o777 == 0o600
+            assert path.parent.stat().st_mode & 0o777 == 0o700
+            transport = httpx.AsyncHTTPTransport(uds=str(path))
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+                assert (await http.get("/health")).status_code == 200
+                assert (await http.get("/api/v1/service/info")).status_code == 200
+                evil = await http.get("/health", headers={"Host": "evil.example"})
+                assert failed(evil, 422, "VALIDATION_ERROR")["details"]["field"] == "Host"
+            with pytest.raises(ValidationFailed, match="another ft serve"):
+                async with running(chosen):
+                    pass
+
+    async def test_a_dead_one_is_replaced_and_another_file_is_not(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "ft.sock"
+        old = socket.socket(socket.AF_UNIX)
+        old.bind(str(path))
+        old.close()
+        async with running(msgspec.structs.replace(settings, socket=path)):
+            pass
+        precious = tmp_path / "precious"
+        precious.write_text("x")
+        with pytest.raises(ValidationFailed):
+            async with running(msgspec.structs.replace(settings, socket=precious)):
+                pass
+        assert precious.read_text() == "x"
+
+
+class TestNamesAndOrigins:
+    @pytest.fixture
+    async def running(self, settings: Settings) -> AsyncIterator[Daemon]:
+        chosen = msgspec.structs.replace(
+            settings, allowed_hosts="ft.example, FT2.example", allowed_origins=f"{PAGE},http://localhost:3000"
+        )
+        async with daemon(chosen) as found:
+            yield found
+
+    async def test_names_one_allows(self, running: Daemon) -> None:
+        async with running.client() as http:
+            for host, status in (("ft.example", 200), ("ft2.example:8787", 200), ("ft3.example", 422)):
+                assert (await http.get("/health", headers={"Host": host})).status_code == status
+
+    async def test_pages_one_allows_and_no_other(self, running: Daemon) -> None:
+        async with running.client() as http:
+            asked = await http.options(
+                "/api/v1/orders/equity/place",
+                headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"},
+            )
+            assert asked.status_code == 204
+            assert asked.headers["Access-Control-Allow-Origin"] == PAGE
+            assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
+            read = await http.get("/api/v1/service/info", headers={"Origin": PAGE})
+            assert read.headers["Access-Control-Allow-Origin"] == PAGE
+            assert "Access-Control-Allow-Credentials" not in read.headers
+            write = await http.post("/api/v1/streaming/tickets", headers={"Origin": PAGE})
+            assert write.status_code == 200
+            for origin in (
+                "https://evil.example",
+                "https://desk.example.evil.example",
+                "http://desk.example",
+                "null",
+            ):
+                read = await http.get("/api/v1/service/info", headers={"Origin": origin})
+                assert "Access-Control-Allow-Origin" not in read.headers
+                assert "Origin" in read.headers["Vary"]
+                refused = await http.post("/api/v1/streaming/tickets", headers={"Origin": origin})
+                assert failed(refused, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
+
+    @pytest.mark.parametrize(
+        "origin", ["*", "https://*.example", "desk.example", "https://desk.example/", "file://x"]
+    )
+    async def test_what_is_no_origin(self, settings: Settings, origin: str) -> None:
+        with pytest.raises(ValidationFailed, match="FTSERVICE_ALLOWED_ORIGINS"):
+            async with running(msgspec.structs.replace(settings, allowed_origins=origin)):
+                pass
+
+    async def test_closed_unless_listed(self, settings: Settings) -> None:
+        async with daemon(settings) as found, found.client() as http:
+            read = await http.get("/api/v1/service/info", headers={"Origin": PAGE})
+        assert not [name for name in read.headers if name.lower().startswith("access-control")]
+
+    async def test_without_keys_no_foreign_page_may_even_read(self, settings: Settings) -> None:
+        chosen = msgspec.structs.replace(settings, api_key_required=False)
+        async with daemon(chosen) as found, found.client(None) as http:
+            read = await http.get("/api/v1/service/info", headers={"Origin": PAGE})
+        assert failed(read, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
+
+
+async def test_every_answer_has_the_security_headers(settings: Settings) -> None:
+    async with daemon(settings) as found, found.client() as http:
+        for path in (
+            "/health",
+            "/docs",
+            "/docs/docs.js",
+            "/openapi.json",
+            "/metrics",
+            "/nowhere",
+            "/api/v1/accounts",
+        ):
+            headers = (await http.get(path)).headers
+            assert headers["X-Content-Type-Options"] == "nosniff", path
+            assert headers["Referrer-Policy"] == "no-referrer", path
+            assert headers["X-Frame-Options"] == "DENY", path
+            assert "default-src 'none'" in headers["Content-Security-Policy"], path
+            assert "unsafe" not in headers["Content-Security-Policy"], path
+            assert headers["Server"] == "ft", path
+            assert headers["X-Request-Id"], path
+
+
+def test_what_stands_open_is_said_aloud(settings: Settings, tmp_path: Path) -> None:
+    assert warnings(settings) == []
+    (shut,) = warnings(msgspec.structs.replace(settings, host="0.0.0.0"))
+    assert "no TLS" in shut
+    cert, key = certificate(tmp_path)
+    key.chmod(0o644)
+    (readable,) = warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key))
+    assert "0600" in readable
+    assert warnings(msgspec.structs.replace(settings, api_key_required=False))
+
+
+async def test_the_daemon_leaves_no_core_file(settings: Settings) -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    assert os.name == "posix"
+    with pytest.raises(ValidationFailed):  # it goes as far as to bind
+        await serve(msgspec.structs.replace(settings, socket=settings.data_path("")), lambda line: None)
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+    assert before is not None

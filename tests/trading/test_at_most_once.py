@@ -1,0 +1,312 @@
+"""At most once: repeats, races between processes, kill -9, the kill switch, and what settles a lost answer."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from test_gate import BUY, PLACE, Upstream, live
+
+from ftcli import config
+from ftcli.client import Client
+from ftcli.environment import live_client
+from ftcli.errors import Conflict, OrderUnknown, RiskLimit, TradingHalted, ValidationFailed
+from ftcli.models.json import dumps
+from ftcli.models.tickets import EquityLimitOrder
+from ftcli.models.trading import ResolveAs
+from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
+from ftcli.trading.origin import placing
+from ftcli.wire import WireReply, WireRequest
+
+OTHER: EquityLimitOrder = msgspec.structs.replace(BUY, limit_price=Decimal(61))
+
+
+async def number_of(client: Client, order: EquityLimitOrder = BUY) -> str:
+    preview = await client.orders.equity.preview(order)
+    assert preview.conf_num
+    return preview.conf_num
+
+
+async def test_the_same_key_answers_the_first_outcome(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number, later = await number_of(client), await number_of(client)
+        with placing("http", key="k1", api_key="abc") as first:
+            placed = await client.orders.equity.place(BUY, number)
+        assert not first.replayed
+        # A client that lost our answer previews again and repeats: the key tells.
+        for again_number in (number, later):
+            with placing("http", key="k1") as again:
+                assert dumps(await client.orders.equity.place(BUY, again_number)) == dumps(placed)
+            assert again.replayed
+        # The number alone tells as well, whatever the key.
+        with placing(key="k2") as third:
+            assert dumps(await client.orders.equity.place(BUY, number)) == dumps(placed)
+        assert third.replayed
+        with placing(key="k1"), pytest.raises(Conflict, match="belongs to another order"):
+            await client.orders.equity.place(OTHER, await number_of(client, OTHER))
+        entry = await client.orders.journal.show("k1")
+        assert (entry.who, entry.api_key, entry.conf_nums) == ("http", "abc", [number])
+    assert upstream.places == 1
+
+
+async def test_only_the_previewed_order_is_placed(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        with pytest.raises(Conflict, match="not the one that was previewed"):
+            await client.orders.equity.place(OTHER, number)
+        with pytest.raises(ValidationFailed, match="preview made here"):
+            await client.orders.equity.place(BUY, "2ZZZZZZZ")
+        upstream.desk.logins.expire_all()
+        await client.auth.login(DEMO_USERNAME, DEMO_PASSWORD)
+        with pytest.raises(Conflict, match="session with the broker has changed"):
+            await client.orders.equity.place(BUY, number)
+    assert upstream.places == 0
+
+
+async def test_an_old_preview_is_not_placed(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        now = client.desk.now()
+        client.desk.now = lambda: now + timedelta(seconds=1801)
+        with pytest.raises(ValidationFailed, match="of the last 1800 s"):
+            await client.orders.equity.place(BUY, number)
+    assert upstream.places == 0
+
+
+async def test_while_one_is_under_way_another_is_a_conflict(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number, send = await number_of(client), client.send
+        arrived, go = asyncio.Event(), asyncio.Event()
+
+        async def slow(request: WireRequest) -> WireReply:
+            if request.path == PLACE:
+                arrived.set()
+                await go.wait()
+            return await send(request)
+
+        client.send = slow  # type: ignore[method-assign]
+        first = asyncio.create_task(client.orders.equity.place(BUY, number))
+        await arrived.wait()
+        with pytest.raises(Conflict, match="being placed right now"):
+            await client.orders.equity.place(BUY, number)
+        second = live_client(client.settings, upstream.desk.clock)
+        with pytest.raises(Conflict, match="being placed right now"):
+            await second.orders.equity.place(BUY, number)
+        await second.aclose()
+        go.set()
+        assert (await first).conf_num == number
+    assert upstream.places == 1
+
+
+_RACER = """
+import asyncio, sys
+from ftcli import config
+from ftcli.environment import live_client
+from ftcli.errors import FtError
+from ftcli.models.tickets import EquityAction, EquityLimitOrder
+from decimal import Decimal
+
+async def main(number):
+    client = live_client(config.load())
+    order = EquityLimitOrder(account="Z10000017", symbol="KO", action=EquityAction.BUY, quantity=Decimal(2),
+                             limit_price=Decimal("60"))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    try:
+        with client.placing_as("sdk", key="race"):
+            await client.orders.equity.place(order, number)
+        print("ok", flush=True)
+    except FtError as problem:
+        print(problem.code, flush=True)
+    await client.aclose()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def racer(folder: Path, url: str, number: str) -> "subprocess.Popen[str]":
+    """A process of its own that places on a word from us."""
+    environ = {
+        **os.environ,
+        "FT_ENV": "live",
+        "FT_LIVE_TRADING": "true",
+        "FT_UPSTREAM": url,
+        "FT_DATA_DIR": str(folder),
+        "FT_CONFIG": str(folder / "none.toml"),
+        "FTSERVICE_ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "FT_USERNAME": DEMO_USERNAME,
+        "FT_PASSWORD": DEMO_PASSWORD,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", _RACER, number],
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def told(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+KEY = {"FTSERVICE_ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
+
+
+async def opened(folder: Path, url: str, upstream: Upstream) -> Client:
+    """A logged-in client whose session other processes share."""
+    environ = {
+        "FT_ENV": "live",
+        "FT_LIVE_TRADING": "true",
+        "FT_DATA_DIR": str(folder),
+        "FT_CONFIG": str(folder / "none.toml"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "FT_UPSTREAM": url,
+        **KEY,
+    }
+    client = live_client(config.load({}, environ))
+    await client.auth.login(DEMO_USERNAME, DEMO_PASSWORD)
+    return client
+
+
+async def test_two_processes_that_race_place_one_order(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with upstream.running() as url:
+        client = await opened(tmp_path, url, upstream)
+        number = await number_of(client)
+        racers = [racer(tmp_path, url, number) for _ in range(2)]
+        for process in racers:
+            assert await asyncio.to_thread(said, process) == "ready"
+        for process in racers:
+            told(process)
+        outcomes = [await asyncio.to_thread(said, process) for process in racers]
+        for process in racers:
+            await asyncio.to_thread(process.communicate)
+        assert "ok" in outcomes
+        assert set(outcomes) <= {"ok", "CONFLICT"}
+        await client.aclose()
+    assert upstream.places == 1
+
+
+async def test_kill_9_leaves_a_journalled_unknown_that_evidence_settles(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with upstream.running() as url:
+        client = await opened(tmp_path, url, upstream)
+        number = await number_of(client)
+        upstream.hold.clear()  # the broker acts and keeps its answer
+        process = racer(tmp_path, url, number)
+        assert await asyncio.to_thread(said, process) == "ready"
+        told(process)
+        await upstream.acted.wait()
+        assert (await client.orders.journal.show(number)).state == "sending"
+        process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(process.communicate)
+        upstream.hold.set()
+        assert (await client.orders.journal.show(number)).state == "unknown"
+        # A new placement looks for the lost one first: the order status has it.
+        again = await client.orders.equity.place(BUY, number)
+        assert (again.conf_num, again.verdict) == (number, "accepted")
+        entry = await client.orders.journal.show(number)
+        assert [change.state for change in entry.changes] == ["sending", "unknown", "accepted"]
+        assert entry.changes[-1].evidence == [f"order status lists {number} as open"]
+        await client.aclose()
+    assert upstream.places == 1
+
+
+@pytest.mark.parametrize("outcome", [ResolveAs.PLACED, ResolveAs.NOT_PLACED])
+async def test_what_is_nowhere_stays_unknown_until_a_person_says(tmp_path: Path, outcome: ResolveAs) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        upstream.fault = "500"
+        with pytest.raises(OrderUnknown):
+            await client.orders.equity.place(BUY, number)
+        upstream.fault = ""
+        report = await client.orders.reconcile()
+        assert [item.state for item in report.settled] == ["unknown"]
+        with pytest.raises(ValidationFailed, match="reason"):
+            await client.orders.resolve(number, outcome, " ")
+        entry = await client.orders.resolve(number, outcome, "I looked")
+        assert entry.changes[-1].message == "I looked"
+        if outcome is ResolveAs.PLACED:
+            assert (await client.orders.equity.place(BUY, number)).conf_num == number
+        else:
+            with pytest.raises(Conflict, match="settled as not placed"):
+                await client.orders.equity.place(BUY, number)
+    assert upstream.places == 1
+
+
+async def test_a_broken_off_place_is_unknown(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        upstream.hold.clear()
+        task = asyncio.create_task(client.orders.equity.place(BUY, number))
+        await upstream.acted.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        upstream.hold.set()
+        assert (await client.orders.journal.show(number)).state == "unknown"
+
+
+async def test_the_kill_switch_stops_every_process(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        other = live_client(client.settings, upstream.desk.clock)
+        halted = await other.trading.halt("model is off")
+        assert halted.halted
+        with pytest.raises(TradingHalted, match="halted by sdk at .* \\(model is off\\)") as refused:
+            await client.orders.equity.place(BUY, number)
+        assert refused.value.details
+        assert refused.value.details["by"] == "sdk"
+        client.desk.switch.path.write_text("{ not json")
+        with pytest.raises(TradingHalted, match="cannot be understood"):
+            await client.orders.equity.place(BUY, number)
+        await client.trading.resume()
+        placed = await client.orders.equity.place(BUY, number)
+        again = await client.trading.halt("once more", cancel_open=True)
+        assert placed.conf_num in again.canceled, "cancels are always let through"
+        await other.aclose()
+    assert upstream.places == 1
+
+
+async def test_the_journal_only_grows(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        await client.orders.equity.place(BUY, await number_of(client))
+        with sqlite3.connect(client.desk.path) as other:
+            for statement in ("UPDATE placement_events SET state = 'rejected'", "DELETE FROM placements"):
+                with pytest.raises(sqlite3.DatabaseError, match="only grows"):
+                    other.execute(statement)
+        other.close()
+
+
+async def test_the_same_order_twice_in_a_moment_is_refused_where_asked(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True, limits={"duplicate_window": 30}) as client:
+        first, second = await number_of(client), await number_of(client)
+        await client.orders.equity.place(BUY, first)
+        with pytest.raises(RiskLimit, match="duplicate_window"):
+            await client.orders.equity.place(BUY, second)
+    assert upstream.places == 1
