@@ -318,7 +318,7 @@ class Client(PlacingCore):
 
     async def session_status(self, offline: bool) -> SessionStatus:
         """Where the session stands; asks the broker unless ``offline``."""
-        if self.settings.is_paper and not offline:
+        if self.settings.is_paper and not offline and self.broker.state is SessionState.DISCONNECTED:
             await self.broker.ready()  # paper logs in by itself
         status = await self.broker.status(offline=offline)
         return SessionStatus(

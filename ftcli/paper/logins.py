@@ -178,9 +178,8 @@ class Logins:
             jar.step = Step.INIT
             return False
         given = {name: cookies.get(name) for name in ALIVE}
-        if given != jar.cookies:
-            if not any(now <= until and given == old for until, old in jar.old_cookies):
-                return False
+        if given != jar.cookies and not any(now <= until and given == old for until, old in jar.old_cookies):
+            return False
         if self.rules.any_call_extends:
             jar.seen = now
         return True
