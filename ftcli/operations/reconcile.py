@@ -61,6 +61,8 @@ class LostOrders(Group):
         Raises:
             NotFound: The journal has no such placement.
             ValidationFailed: Its outcome is not unknown, or no reason is given.
+
+        Source: protocol 02 §19.
         """
         return self.core.desk.resolve(key, outcome is ResolveAs.PLACED, reason)
 
