@@ -169,7 +169,8 @@ def test_the_registry_finds_every_operation_once() -> None:
     for item in all_operations():
         assert find(item.name) is item
         assert item.summary.endswith((".", "on.")), f"{item.name} needs a summary"
-        assert "Source: protocol" in item.description, f"{item.name} must name its source"
+        ours = item.name.startswith(("orders.journal.", "trading."))  # they do not speak to the broker
+        assert ours or "Source: protocol" in item.description, f"{item.name} must name its source"
         for param in item.params:
             assert param.param.help, f"{item.name} {param.name} needs help"
 
