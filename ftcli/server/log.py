@@ -71,7 +71,9 @@ def logging_to(stream: TextIO | None = None, level: str = "INFO") -> Iterator[No
     before = [(logger, logger.level) for logger in map(logging.getLogger, ("", "ftcli", _AUDIT, *_QUIET))]
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    logging.getLogger("ftcli").setLevel(level)
+    ours = logging.getLogger("ftcli")
+    ours.setLevel(level)
+    spoke_up, ours.propagate = ours.propagate, True
     logging.getLogger(_AUDIT).setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -79,5 +81,6 @@ def logging_to(stream: TextIO | None = None, level: str = "INFO") -> Iterator[No
         yield
     finally:
         root.removeHandler(handler)
+        ours.propagate = spoke_up
         for logger, old in before:
             logger.setLevel(old)
