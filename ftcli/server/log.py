@@ -73,7 +73,7 @@ def logging_to(stream: TextIO | None = None, level: str = "INFO") -> Iterator[No
     root.setLevel(logging.WARNING)
     ours = logging.getLogger("ftcli")
     ours.setLevel(level)
-    spoke_up, ours.propagate = ours.propagate, True
+    ours.propagate = True
     logging.getLogger(_AUDIT).setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -81,6 +81,7 @@ def logging_to(stream: TextIO | None = None, level: str = "INFO") -> Iterator[No
         yield
     finally:
         root.removeHandler(handler)
-        ours.propagate = spoke_up
         for logger, old in before:
             logger.setLevel(old)
+        if not ours.handlers:  # a command's log on stderr that began before us may have ended meanwhile
+            ours.setLevel(logging.NOTSET)
