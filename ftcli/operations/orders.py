@@ -11,6 +11,7 @@ from ftcli.models.staged import Locate, TradeAgreement
 from ftcli.models.tickets import positive
 from ftcli.operations.account_calls import brokerage_account
 from ftcli.operations.conditional_orders import ConditionalOrders, ConditionalReplaceOrders
+from ftcli.operations.dp import check_said
 from ftcli.operations.equity_orders import EquityOrders
 from ftcli.operations.journal import JournalGroup
 from ftcli.operations.multi_leg_orders import MultiLegOrders
@@ -150,7 +151,7 @@ class Orders(LostOrders):
             retry=Retry.NEVER,
         )
         reply = await self.core.send(request)
-        check_messages(reply, "security")
+        check_said(reply, "security", f"stock {body['symbol']} to borrow")
         return with_reply(read(Locate, reply.document), reply)
 
 
