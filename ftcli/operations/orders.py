@@ -137,6 +137,9 @@ class Orders(LostOrders):
 
         The broker may reserve what it finds, so the call is never repeated by itself.
 
+        Raises:
+            NotFound: The broker knows no such stock.
+
         Source: protocol 02 §15.
         """
         known = await brokerage_account(self.core, account)
