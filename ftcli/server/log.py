@@ -71,9 +71,7 @@ def logging_to(stream: TextIO | None = None, level: str = "INFO") -> Iterator[No
     before = [(logger, logger.level) for logger in map(logging.getLogger, ("", "ftcli", _AUDIT, *_QUIET))]
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    ours = logging.getLogger("ftcli")
-    ours.setLevel(level)
-    ours.propagate = True
+    logging.getLogger("ftcli").setLevel(level)
     logging.getLogger(_AUDIT).setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -83,5 +81,3 @@ def logging_to(stream: TextIO | None = None, level: str = "INFO") -> Iterator[No
         root.removeHandler(handler)
         for logger, old in before:
             logger.setLevel(old)
-        if not ours.handlers:  # a command's log on stderr that began before us may have ended meanwhile
-            ours.setLevel(logging.NOTSET)
