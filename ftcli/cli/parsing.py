@@ -5,6 +5,7 @@ command that runs, and help is plain unless it is printed on a terminal.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -234,20 +235,20 @@ class Group(_Node, TyperGroup):
         return super().invoke(ctx)
 
 
-class Source:
+class Source(ABC):
     """Where a group's commands come from."""
 
     def words(self) -> list[str]:
         """The commands' words, in order."""
         return [word for word, _, _ in self.summaries()]
 
+    @abstractmethod
     def summaries(self) -> list[tuple[str, str, str]]:
         """(word, summary, heading) of each command, without loading it where that is possible."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, word: str) -> Command | Group | None:
         """The command of a word, loaded; ``None`` where there is none."""
-        raise NotImplementedError
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """What every subscribed symbol's state has in common, whatever its kind (protocol 05 §2.14, 6.5)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ Watcher = Callable[[Any], None]
 """Called with the state whenever it has something to publish; must not raise."""
 
 
-class State:
+class State(ABC):
     """The merged picture of one symbol, fed by one connection at a time.
 
     ``snapshot`` and ``delta`` take items of the wire; what is to be published is announced to ``watcher``,
@@ -43,29 +44,29 @@ class State:
         self.watcher: Watcher | None = None
 
     @property
+    @abstractmethod
     def ever(self) -> bool:
         """Whether there is anything to show, old or new."""
-        raise NotImplementedError
 
     def watch(self, watcher: Watcher | None) -> None:
         """Announce changes to ``watcher`` from now on; ``None`` to nobody."""
         self.watcher = watcher
 
+    @abstractmethod
     def snapshot(self, item: Item, at: float) -> None:
         """A full picture arrived: it replaces everything."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delta(self, item: Item, at: float) -> None:
         """A change arrived."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self) -> bytes | None:
         """The JSON of the next thing to publish, or ``None``; counts ``seq``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def picture(self) -> bytes | None:
         """The JSON of the present state, marked as a snapshot, for a late joiner; ``None``: none is due."""
-        raise NotImplementedError
 
     def raw(self) -> Item:
         """The broker's values by field id; empty where a kind has none to show."""
@@ -84,9 +85,9 @@ class State:
         """The silence is over."""
         self.stale_since = None
 
+    @abstractmethod
     def wire_items(self) -> list[Item]:
         """The present picture as snapshot items, to hand it to a new state of the same symbol."""
-        raise NotImplementedError
 
     def announce(self) -> None:
         """Tell the watcher, if there is one."""

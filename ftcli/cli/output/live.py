@@ -1,6 +1,7 @@
 """What becomes of one update after the other: records, lines, or a table that changes in place."""
 
 import time
+from abc import abstractmethod
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -31,9 +32,9 @@ _REDRAW = 0.1
 class Sink(AbstractContextManager["Sink"]):
     """Takes updates and shows them."""
 
+    @abstractmethod
     def take(self, update: Any) -> None:
         """Shows one update, at once."""
-        raise NotImplementedError
 
     def note(self, call: "Call", notice: Any, text: str) -> None:
         """Says what is to be known of the stream itself: an outage, a gap, a symbol that is refused.
