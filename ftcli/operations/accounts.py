@@ -5,14 +5,13 @@ from typing import Any, TypeVar
 from ftcli.errors import NotFound
 from ftcli.models.accounts import (
     Account,
-    Balances,
-    BalancesReply,
     Features,
     FeaturesReply,
     Positions,
     PositionsReply,
 )
 from ftcli.models.accounts import Accounts as AccountList
+from ftcli.models.balances import Balances, BalancesReply
 from ftcli.models.field import read
 from ftcli.operations.account_calls import check, dp_read
 from ftcli.operations.history import History

@@ -10,7 +10,8 @@ import pytest
 from cli_kit import shown
 
 from ftcli.errors import ValidationFailed
-from ftcli.models.accounts import Balances, BalanceSnapshot, Position, Positions, PositionTotals
+from ftcli.models.accounts import Position, Positions, PositionTotals
+from ftcli.models.balances import Balances, BalanceSnapshot
 from ftcli.models.json import dumps
 from ftcli.models.market_data import Bar, Chart, Quotes, SnapshotQuote, SymbolProblem
 from ftcli.models.orders import OrderMessage, OrderPreview

@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from ftcli.models import accounts as models
+from ftcli.models.balances import Balances, BalanceSnapshot, BalancesReply
 from ftcli.models.field import as_list, write
 from ftcli.models.values import read_text
 from ftcli.paper import figures
@@ -196,7 +197,7 @@ def balances(desk: "Desk", request: PaperRequest) -> Any:
     filters = group(parameter, "filters")
     timing, data = group(filters, "priceTiming"), group(filters, "requestedData")
     accounts = own_accounts(desk, member(parameter, "acctDetails"))
-    reply = models.BalancesReply(
+    reply = BalancesReply(
         accounts=[_account_balances(desk.engine.balances(account.number)) for account in accounts]
     )
     document = write(reply)
@@ -224,8 +225,8 @@ def _drop_unasked(detail: dict[str, Any], data: dict[str, Any]) -> None:
                     del snapshot[block]
 
 
-def _account_balances(held: figures.AccountBalances) -> models.Balances:
-    return models.Balances(
+def _account_balances(held: figures.AccountBalances) -> Balances:
+    return Balances(
         account=held.account,
         as_of=held.as_of,
         is_margin=held.is_margin,
@@ -251,11 +252,11 @@ def percent(change: Decimal, value: Decimal) -> Decimal:
 
 def _snapshot(
     held: figures.AccountBalances, now: figures.BalanceSnapshot, worth_change: Decimal
-) -> models.BalanceSnapshot:
+) -> BalanceSnapshot:
     """One snapshot: what every account has, then what margin and options add."""
     before = held.close
     value_change = now.market_value - before.market_value
-    snapshot = models.BalanceSnapshot(
+    snapshot = BalanceSnapshot(
         as_of=now.as_of,
         account_value=now.net_worth,
         account_value_change=worth_change,
@@ -287,7 +288,7 @@ def _snapshot(
 
 
 def _add_options(
-    snapshot: models.BalanceSnapshot, now: figures.BalanceSnapshot, before: figures.BalanceSnapshot
+    snapshot: BalanceSnapshot, now: figures.BalanceSnapshot, before: figures.BalanceSnapshot
 ) -> None:
     snapshot.held_in_options = now.held_in_options
     snapshot.held_in_options_change = now.held_in_options - before.held_in_options
@@ -298,7 +299,7 @@ def _add_options(
 
 
 def _add_margin(
-    snapshot: models.BalanceSnapshot,
+    snapshot: BalanceSnapshot,
     now: figures.BalanceSnapshot,
     before: figures.BalanceSnapshot,
     margin: figures.MarginFigures,
