@@ -144,13 +144,12 @@ def _log_to_stderr(call: Call) -> "Callable[[], None]":
     handler = logging.StreamHandler(call.terminal.stderr)
     handler.setFormatter(Redacting("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("ftcli")
+    before = logger.level, logger.propagate
 
     def undo() -> None:
-        # Calls in one process may end in any order: the last one gone leaves the logger as it was at the start.
         logger.removeHandler(handler)
-        if not logger.handlers:
-            logger.setLevel(logging.NOTSET)
-            logger.propagate = True
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if call.verbosity > 1 else logging.INFO)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, NamedTuple
 
 from ftcli.cli.call import Call
@@ -75,7 +75,8 @@ def shown(document: Any, *flags: str, tty: bool = False, environ: Mapping[str, s
     screen = terminal(tty=tty, environ=environ)
     call = Call(screen, list(flags))
     command = Command("show", "", make_params=group_options, run=lambda call, values: call.show(document))
-    program(command, list(flags), call)  # type: ignore[arg-type]
+    with closing(call):  # a call left open would leave its log on stderr to the tests after it
+        program(command, list(flags), call)  # type: ignore[arg-type]
     return Outcome(0, screen.stdout.data, screen.stderr.data.decode())  # type: ignore[attr-defined]
 
 
