@@ -71,7 +71,7 @@ class Board:
         if form == "none":
             return [{"6": symbol}]
         finished = now.replace(second=0, microsecond=0) - _INSTANT
-        return minute_items(self._desk, symbol, finished) or [{"6": symbol}]
+        return minute_items(self._desk, symbol, finished)
 
     def prints(self, symbol: str, after: datetime, until: datetime) -> list[Item]:
         """Each trade of a symbol between two moments as the delta that carries it."""
@@ -98,6 +98,8 @@ class Board:
         change = delta_item(before, after)
         if len(change) <= 1:
             return change
+        if kind == "bar" and "361" in change:
+            return after  # another bar is told in full: nothing of the last one goes on in it
         if kind == "book":
             change = _vanished(change, faults.mdds_vanished)
         elif faults.mdds_empty != "removed":

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ftcli.paper.desk import Desk
     from ftcli.paper.quotes import DepthLevel, Quote
 
+_QUIET = timedelta(minutes=30)
+"""How far back the last bar of a symbol without trades is looked for."""
 SECURITY_TYPES = {"index": "IX", "option": "OP"}
 
 
@@ -142,11 +144,16 @@ def _levels(lines: "list[DepthLevel]") -> list[models.BookLevel]:
 
 
 def minute_items(desk: "Desk", symbol: str, at: datetime) -> list[Item]:
-    """The item of the running one-minute bar; none where the symbol has no bars."""
-    start = at.replace(second=0, microsecond=0)
-    bars = desk.market.bars(symbol, start, at + timedelta(microseconds=1), 1, True)
+    """The item of the running one-minute bar, or of the last one before it while it has no trade yet.
+
+    Returns:
+        The bare symbol where it has not been traded for half an hour; nothing for an unknown symbol.
+    """
+    minute, end = at.replace(second=0, microsecond=0), at + timedelta(microseconds=1)
+    bars = desk.market.bars(symbol, minute, end, 1, True)
+    bars = bars or desk.market.bars(symbol, minute - _QUIET, end, 1, True)
     if not bars:
-        return []
+        return [{"6": symbol}] if desk.market.quote(symbol, at) is not None else []
     bar = bars[-1]
     item = bar_item(
         models.Bar(

@@ -249,6 +249,23 @@ def test_bars_and_indices(stage: Stage) -> None:
     assert index["289"] == ".SPX"
 
 
+def test_a_minute_without_a_trade_shows_the_last_bar(stage: Stage) -> None:
+    """A bar that is not there yet is no unknown symbol; the next one is told whole."""
+    stage.moment = NOON - timedelta(milliseconds=1)
+    word = "subscribe_1-minute-bar"
+    assert data(stage.say(word, "SPY"))[0]["361"] == "11:59:00"
+    stage.moment = NOON
+    assert not MARKET.trades("SPY", NOON, NOON), "the new minute must have no trade yet"
+    assert data(stage.say(word, "SPY"))[0]["361"] == "11:59:00"
+    changes = data([frame for _ in range(5) for frame in stage.go(5)])
+    assert {item["361"] for item in changes if "361" in item} == {"12:00:00"}
+    assert set(changes[0]) >= {"6", "361", "357", "360", "358", "359", "356", "362", "1172"}
+    stage.desk.market = Market(seed=7, always_open=False)
+    stage.moment = NOON - timedelta(hours=9)  # 3 in the morning: not traded for hours
+    assert data(stage.say(word, "SPY")) == [{"0": "success", "6": "SPY"}]
+    assert stage.say(word, "NOSUCH")[0]["ErrorCode"] == "18"
+
+
 def test_connections_share_what_they_look_at(stage: Stage) -> None:
     board = Board(stage.desk)
     feeds = [MddsFeed(stage.desk, board) for _ in range(3)]
