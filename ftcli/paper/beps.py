@@ -99,6 +99,8 @@ class BepsFeed:
         """Id of the subscription, once it has been started."""
         self.after = 0
         """Sequence number of the last event that has been pushed."""
+        self.has_ended = False
+        """Whether the server wants the connection closed."""
 
     def receive(self, frame: str, now: datetime) -> list[str]:
         """Answers a message.
@@ -160,8 +162,13 @@ class BepsFeed:
 
     # -- what the server says by itself ----------------------------------------------------------------
 
-    def tick(self, ticks: float) -> list[str]:
-        """Keep-alives, and an end that nobody asked for."""
+    def tick(self, ticks: float, now: datetime) -> list[str]:
+        """Keep-alives, and an end that nobody asked for.
+
+        Args:
+            ticks: The moment on a steady clock.
+            now: The present moment.
+        """
         faults = self._desk.faults.current()
         if faults.mute or not self._acknowledged:
             return []
@@ -175,7 +182,18 @@ class BepsFeed:
             frames.append(text({"type": "complete", "id": self.subscription}))
             self.subscription = None
         self._completed = faults.beps_complete
-        return frames
+        return frames + self._expiry(faults.beps_expiry, now)
+
+    def _expiry(self, way: str, now: datetime) -> list[str]:
+        """The end of a subscription whose token has run out, as far as the faults want one."""
+        if way == "ignore" or self.subscription is None:
+            return []
+        if event_tokens.is_good(self._token, self._desk.member_id, now):
+            return []
+        self.has_ended = way == "close"
+        number, self.subscription = self.subscription, None
+        error = {"type": "error", "id": number, "payload": {"errors": [_UNAUTHORIZED]}}
+        return [text(error)] if way == "error" else []
 
     def push(self, events: list[Event], now: datetime) -> list[str]:
         """The events that have not been pushed, as frames.

@@ -11,9 +11,9 @@ from ftcli.models.json import dumps, loads
 LIFE = timedelta(hours=1)
 
 
-def mint(member: str, now: datetime) -> tuple[str, int]:
+def mint(member: str, now: datetime, life: timedelta = LIFE) -> tuple[str, int]:
     """A token for a member, and the epoch second at which it runs out."""
-    expires = int((now + LIFE).timestamp())
+    expires = int((now + life).timestamp())
     signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part({'sub': member, 'exp': expires})}"
     return f"{signed}.{_signature(member, signed)}", expires
 

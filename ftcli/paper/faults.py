@@ -56,13 +56,14 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     error_frames: Annotated[bool, Fault("Frames that are broken or mean nobody come in between.")] = False
 
     mdds_greeting: Annotated[
-        Literal["a", "b", "error", "none"], Fault("Form of the first message (protocol 05 §1.3).")
+        Literal["a", "b", "error", "late", "none"], Fault("Form of the first message (protocol 05 §1.3).")
     ] = "a"
     mdds_wrong_session: Annotated[
         Literal["ignore", "error", "close"], Fault("What a wrong SessionId in a command does.")
     ] = "ignore"
     mdds_reply: Annotated[
-        Literal["single", "together", "shuffled"], Fault("How the items of a subscribe command are answered.")
+        Literal["single", "together", "shuffled", "split"],
+        Fault("How the items of a subscribe command are answered; split: one after another, with pauses."),
     ] = "single"
     mdds_unknown: Annotated[
         Literal["error", "item"], Fault("Unknown symbols: an error message, or a bad item in a good one.")
@@ -82,6 +83,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         Literal["never", "unchanged", "removed"], Fault("What an empty value in a quote's delta means.")
     ] = "never"
     mdds_numbers: Annotated[bool, Fault("Values are JSON numbers where they are numbers.")] = False
+    mdds_book: Annotated[
+        Literal["full", "thin", "burst", "crossed"],
+        Fault("A book of 25 levels; of 3; told slot by slot; or crossed now and then."),
+    ] = "full"
     mdds_vanished: Annotated[
         Literal["empty", "absent", "zero"], Fault("How a book level that is gone is told.")
     ] = "empty"
@@ -97,6 +102,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         "ignore"
     )
     mdds_quality: Annotated[str, Fault("Quality flag of quotes, such as delayed.")] = "realtime"
+    mdds_noise: Annotated[bool, Fault("Trades carry the ids 1159 to 1161 and 1163, which mean nothing.")] = (
+        False
+    )
+    mdds_cookie: Annotated[bool, Fault("Whether a socket needs the cookies of a live session.")] = True
     mdds_unknown_ids: Annotated[bool, Fault("Items carry a field id that nobody knows.")] = False
 
     beps_token: Annotated[
@@ -110,6 +119,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     beps_start: Annotated[
         Literal["ack", "none", "unauthorized", "limit", "query"], Fault("How a start is answered.")
     ] = "ack"
+    beps_token_life: Annotated[int, Fault("Seconds a new event token lasts.")] = 3600
+    beps_expiry: Annotated[
+        Literal["ignore", "error", "close"], Fault("What becomes of a subscription whose token runs out.")
+    ] = "ignore"
     beps_complete: Annotated[int, Fault("Every event subscription ends now, unasked.", happens=True)] = 0
     beps_duplicate: Annotated[bool, Fault("Every event comes twice.")] = False
     beps_reorder: Annotated[bool, Fault("Events that come together come in reverse.")] = False

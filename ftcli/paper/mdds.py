@@ -14,7 +14,7 @@ import msgspec
 
 from ftcli.models.json import loads
 from ftcli.models.mdds_items import Item
-from ftcli.paper.mdds_board import KINDS, Board, reshaped
+from ftcli.paper.mdds_board import KINDS, Board, parts, reshaped
 from ftcli.paper.mdds_frames import delta_frame, error_frame, message_frame, text
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ LEAST_WAIT = timedelta(milliseconds=250)
 """How often a subscription that wants every change is looked at."""
 LATE = timedelta(seconds=3)
 """For how long data still come after an unsubscribe, where the fault says so."""
+LATE_GREETING = timedelta(seconds=2)
+"""How long the first message is held back, where the fault says so."""
+PAUSE = timedelta(milliseconds=500)
+"""Between two parts of an answer, where the fault splits it."""
 MADE_UP = "77"
 """Error code for what nobody knows the real code of."""
 MOST_SYMBOLS, MOST_ON_SOCKET = 50, 100
@@ -75,12 +79,24 @@ class MddsFeed:
         self._board = board or Board(desk)
         self.session_id = str(uuid.uuid4())
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
+        self._later: list[tuple[datetime, str]] = []
 
-    def greeting(self) -> str | None:
-        """The first message of the server (protocol 05 §1.3), if there is one."""
+    def greeting(self, now: datetime) -> list[str]:
+        """The first message of the server (protocol 05 §1.3), if it comes, and comes at once.
+
+        Args:
+            now: The present moment.
+        """
         form = self._desk.faults.current().mdds_greeting
         if form == "none":
-            return None
+            return []
+        frame = self._greeting(form)
+        if form != "late":
+            return [frame]
+        self._later.append((now + LATE_GREETING, frame))
+        return []
+
+    def _greeting(self, form: str) -> str:
         greeting = {
             "SessionId": self.session_id,
             "host": f"{secrets.token_hex(6)}.us-east-1c",
@@ -88,7 +104,7 @@ class MddsFeed:
         }
         if form == "b":
             return text(greeting)
-        good = form == "a"
+        good = form != "error"
         head = {"Message": "success" if good else "failure", "Status": "Ok" if good else "Error"}
         return text({**head, **greeting})
 
@@ -146,7 +162,11 @@ class MddsFeed:
                 good += items
             else:
                 bad.append(f"{symbol}.VB" if KINDS[word] == "book" else symbol)
-        return self._answers(word, good, bad, request, faults)
+        answers = self._answers(word, good, bad, request, faults)
+        if faults.mdds_reply != "split":
+            return answers
+        self._later += [(now + PAUSE * index, frame) for index, frame in enumerate(answers) if index]
+        return answers[:1]
 
     def _begin(
         self, word: str, symbol: str, request: str, command: dict[str, Any], now: datetime, faults: "Faults"
@@ -213,9 +233,10 @@ class MddsFeed:
             now: The present moment.
         """
         faults = self._desk.faults.current()
-        frames: list[str] = []
         if faults.mute:
-            return frames
+            return []
+        frames = [frame for due, frame in self._later if due <= now]
+        self._later = [(due, frame) for due, frame in self._later if due > now]
         if faults.error_frames and self.subscriptions:
             frames += ['{"Command":"subscribe","ResponseType":', text({"ResponseType": "9", "Data": None})]
             frames.append(error_frame("subscribe", "ZZZZQ", "Backend trouble", MADE_UP, secrets.token_hex(4)))
@@ -242,7 +263,9 @@ class MddsFeed:
             if frames and KINDS[held.command] == "quote":
                 change = {key: value for key, value in change.items() if key not in _PRINT_IDS}
             if len(change) > 1:
-                frames.append(delta_frame(held, reshaped(change, faults), faults))
+                frames += [
+                    delta_frame(held, part, faults) for part in parts(reshaped(change, faults), faults)
+                ]
         return frames
 
 

@@ -16,6 +16,8 @@ KINDS = {"subscribe": "quote", "subscribe_virtualbook": "book", "subscribe_1-min
 
 _MINUTE = timedelta(minutes=1)
 _INSTANT = timedelta(microseconds=1)
+_NOISE = {"1159": "0.01", "1160": "1", "1161": "00:00:01", "1163": "Z"}
+"""Ids that an old table takes for a trade of their own: they mean nothing (protocol 05 §5.1)."""
 _NUMBERS = frozenset(field.id for field in FIELDS.values() if field.type in ("decimal", "integer"))
 
 
@@ -51,7 +53,7 @@ class Board:
 
     def _make(self, kind: str, symbol: str, greeks: bool, now: datetime) -> list[Item]:
         if kind == "book":
-            return depth_items(self._desk, symbol, now)
+            return depth_items(self._desk, symbol, now, self._desk.faults.current().mdds_book)
         if kind == "bar":
             return minute_items(self._desk, symbol, now)
         items = quote_items(self._desk, symbol, now, greeks)
@@ -123,6 +125,18 @@ def _vanished(change: Item, way: str) -> Item:
     return {key: "0" if key in zero else value for key, value in change.items() if value != "" or key in zero}
 
 
+def parts(change: Item, faults: "Faults") -> list[Item]:
+    """A change as the deltas it comes in: one, or one for each slot of a book that comes in bursts."""
+    if faults.mdds_book != "burst" or not BOOK_SLOTS.keys() & change.keys():
+        return [change]
+    slots: dict[tuple[str, int], Item] = {}
+    for key, value in change.items():
+        if key in BOOK_SLOTS:
+            side, _, slot = BOOK_SLOTS[key]
+            slots.setdefault((side, slot), {"6": change["6"]})[key] = value
+    return list(slots.values())
+
+
 def reshaped(item: Item, faults: "Faults") -> Item:
     """An item as the faults want its values: numbers, another quality, unknown ids, an index without id 6."""
     shown: dict[str, Any] = item
@@ -130,6 +144,8 @@ def reshaped(item: Item, faults: "Faults") -> Item:
         shown = {**shown, "169": faults.mdds_quality}
     if faults.mdds_unknown_ids:
         shown = {**shown, "5001": "1"}
+    if faults.mdds_noise and "29" in shown:
+        shown = {**shown, **_NOISE}
     if not faults.mdds_index_symbol and shown.get("6", "").startswith("."):
         shown = {key: value for key, value in shown.items() if key != "6"} | {"289": shown["6"]}
     if faults.mdds_numbers:

@@ -26,6 +26,7 @@ class _Line:
         self.dropped, self.closed = faults.drop, faults.close
         self._transport = request.transport
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
+        self._ending: asyncio.Future[bool] | None = None
 
     def say(self, frames: list[str]) -> None:
         """Puts frames in line."""
@@ -38,6 +39,10 @@ class _Line:
         """Breaks the connection without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+    def end(self) -> None:
+        """Closes the connection with a close frame."""
+        self._ending = asyncio.ensure_future(self.socket.close(code=1001, message=b"fault"))
 
     async def deliver(self) -> None:
         """Sends what is in line until the connection ends."""
@@ -69,16 +74,16 @@ class Sockets:
         refusal = await self._refusal(request)
         if refusal is not None:
             return refusal
-        if not self.desk.logins.is_live(dict(request.cookies), self.desk.now()):
+        needs_session = self.desk.faults.current().mdds_cookie
+        if needs_session and not self.desk.logins.is_live(dict(request.cookies), self.desk.now()):
             return web.Response(status=401)
         if request.query.get("productid") != "atn":
             return web.json_response({"sim": "unknown path"}, status=404)
         socket = web.WebSocketResponse(compress=True, autoping=False)
         await socket.prepare(request)
         feed = MddsFeed(self.desk, self._board)
-        greeting = feed.greeting()
         line = _Line(self, request, socket)
-        line.say([] if greeting is None else [greeting])
+        line.say(feed.greeting(self.desk.now()))
         await self._serve(line, feed, self._market, lambda text: feed.receive(text, self.desk.now()))
         return socket
 
@@ -157,7 +162,7 @@ class Sockets:
                 line.abort()
             elif faults.close > line.closed:
                 line.closed = faults.close
-                asyncio.ensure_future(line.socket.close(code=1001, message=b"fault"))  # noqa: RUF006
+                line.end()
 
     def push(self) -> None:
         """Pushes new account events, with the keep-alives that are due."""
@@ -165,7 +170,9 @@ class Sockets:
             return
         ticks, now = time.monotonic(), self.desk.now()
         for line, feed in list(self._events.items()):
-            line.say(feed.tick(ticks))
+            line.say(feed.tick(ticks, now))
+            if feed.has_ended:
+                line.end()
         started = [feed for feed in self._events.values() if feed.subscription is not None]
         if not started:
             return

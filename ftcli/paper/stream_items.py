@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _QUIET = timedelta(minutes=30)
 """How far back the last bar of a symbol without trades is looked for."""
+_THIN = 3
+"""Levels of a thin book."""
+_CROSSED_EVERY = 5
+"""A book that crosses does so for a second out of so many."""
 SECURITY_TYPES = {"index": "IX", "option": "OP"}
 
 
@@ -121,13 +125,23 @@ def quote_items(desk: "Desk", symbol: str, at: datetime, greeks: bool) -> list[I
     return items
 
 
-def depth_items(desk: "Desk", symbol: str, at: datetime) -> list[Item]:
-    """The ``.VB`` item of a symbol's book; none where there is no book."""
+def depth_items(desk: "Desk", symbol: str, at: datetime, form: str = "full") -> list[Item]:
+    """The ``.VB`` item of a symbol's book; none where there is no book.
+
+    Args:
+        desk: The paper broker.
+        symbol: The symbol.
+        at: The moment.
+        form: A value of the switch ``mdds_book``.
+    """
     depth = desk.market.depth(symbol, at)
     if depth is None:
         return []
-    book = models.Book(symbol=symbol, bids=_levels(depth.bids), asks=_levels(depth.asks))
-    return [book_item(book)]
+    most = _THIN if form == "thin" else None
+    bids, asks = _levels(depth.bids[:most]), _levels(depth.asks[:most])
+    if form == "crossed" and at.second % _CROSSED_EVERY == 0 and asks[0].price is not None:
+        bids[0].price = asks[0].price + Decimal("0.01")
+    return [book_item(models.Book(symbol=symbol, bids=bids, asks=asks))]
 
 
 def _levels(lines: "list[DepthLevel]") -> list[models.BookLevel]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from ftcli.clock import NEW_YORK
 from ftcli.errors import ValidationFailed
+from ftcli.models.mdds import BOOK_SLOTS
 from ftcli.paper import event_tokens
 from ftcli.paper.beps import BepsFeed, credentials_of
 from ftcli.paper.desk import Desk
@@ -148,14 +150,22 @@ def test_sessions_end_and_logins_demand_more(stage: Stage) -> None:
 )
 def test_greetings(stage: Stage, form: str, members: set[str]) -> None:
     stage.fault(mdds_greeting=form)
-    assert set(json.loads(stage.feed.greeting() or "")) == members
+    (greeting,) = stage.feed.greeting(stage.moment)
+    assert set(json.loads(greeting)) == members
 
 
 def test_bad_greetings(stage: Stage) -> None:
     stage.fault(mdds_greeting="error")
-    assert json.loads(stage.feed.greeting() or "")["Status"] == "Error"
+    (greeting,) = stage.feed.greeting(stage.moment)
+    assert json.loads(greeting)["Status"] == "Error"
     stage.fault(mdds_greeting="none")
-    assert stage.feed.greeting() is None
+    assert stage.feed.greeting(stage.moment) == []
+    stage.fault(mdds_greeting="late")
+    assert stage.feed.greeting(stage.moment) == []
+    assert stage.go(1) == []
+    (late,) = stage.go(1)
+    assert late["Status"] == "Ok"
+    assert stage.go(1) == []
 
 
 def test_answers_come_single_together_or_as_bad_items(stage: Stage) -> None:
@@ -165,6 +175,53 @@ def test_answers_come_single_together_or_as_bad_items(stage: Stage) -> None:
     stage.fault(mdds_reply="together", mdds_unknown="item")
     (one,) = stage.say("subscribe", "KO,NOSUCH,PEP", ConflationRate=1000, IncludeGreeks=False)
     assert [item["0"] for item in one["Data"]] == ["Source not found", "success", "success"]
+
+
+def test_answers_come_split_with_pauses(stage: Stage) -> None:
+    stage.fault(mdds_reply="split")
+    at_once = stage.say("subscribe", "KO,NOSUCH,PEP", ConflationRate=60_000, IncludeGreeks=False)
+    assert [frame["ResponseType"] for frame in at_once] == ["-1"]
+    later = [stage.go(0.25) for _ in range(5)]
+    assert [[frame["Data"][0]["6"] for frame in frames] for frames in later] == [[], ["KO"], [], ["PEP"], []]
+    assert {frame["Request"] for frames in later for frame in frames} == {at_once[0]["Request"]}
+
+
+def test_books_of_every_kind(stage: Stage) -> None:
+    word = "subscribe_virtualbook"
+
+    def filled(item: dict[str, Any]) -> int:
+        return sum(1 for key in item if key in BOOK_SLOTS and BOOK_SLOTS[key][1] == "price")
+
+    full = data(stage.say(word, "AAPL", ConflationRate=250))[0]
+    assert filled(full) == 50
+    stage.fault(mdds_book="burst")
+    burst = stage.go(3)
+    assert len(burst) > 5
+    for frame in burst:
+        assert len({BOOK_SLOTS[key][::2] for key in frame["Data"][0] if key in BOOK_SLOTS}) == 1
+    stage.fault(mdds_book="thin")
+    assert filled(data(stage.say(word, "MSFT", ConflationRate=250))[0]) == 6
+    gone = data(stage.go(1))
+    assert any(key in item and item[key] == "" for item in gone for key in BOOK_SLOTS), "levels must vanish"
+    stage.fault(mdds_book="crossed")
+    first_bid, first_ask = (
+        next(key for key, slot in BOOK_SLOTS.items() if slot == (side, "price", 0)) for side in ("bid", "ask")
+    )
+    seen = []
+    for _ in range(10):
+        stage.moment += timedelta(seconds=1)
+        item = data(stage.say(word, "KO", ConflationRate=250))[0]
+        seen.append(Decimal(item[first_bid]) > Decimal(item[first_ask]))
+    assert sum(seen) == 2, "it crosses for a moment"
+
+
+def test_ids_that_mean_nothing_come_with_trades(stage: Stage) -> None:
+    stage.fault(mdds_noise=True)
+    stage.say("subscribe", "SPY", ConflationRate=0)
+    changes = data([frame for _ in range(240) for frame in stage.go(0.25)])
+    noisy = [item for item in changes if "1159" in item]
+    assert noisy
+    assert [item for item in changes if "29" in item] == noisy
 
 
 def test_deltas_partial_and_full(stage: Stage) -> None:
@@ -325,8 +382,8 @@ def test_tokens_members_and_queries_are_checked(stage: Stage) -> None:
     bad = json.loads(feed.receive('{"type":"start","id":"2","payload":{"data":{}}}', stage.moment)[0])
     assert (bad["type"], bad["id"]) == ("error", "2")
     assert begin(stage, feed, token) == [{"type": "start_ack", "id": "1"}]
-    assert feed.tick(59.0) == []
-    assert feed.tick(60.0) == ['{"type":"ka"}']
+    assert feed.tick(59.0, stage.moment) == []
+    assert feed.tick(60.0, stage.moment) == ['{"type":"ka"}']
     assert json.loads(feed.receive('{"type":"stop","id":"1"}', stage.moment)[0]) == {
         "type": "complete",
         "id": "1",
@@ -336,6 +393,20 @@ def test_tokens_members_and_queries_are_checked(stage: Stage) -> None:
         json.loads(beps(stage, token).receive('{"type":"connection_init"}', stage.moment)[0])["type"]
         == "connection_error"
     )
+
+
+@pytest.mark.parametrize("way", ["ignore", "error", "close"])
+def test_a_token_that_runs_out(stage: Stage, way: str) -> None:
+    stage.fault(beps_expiry=way, beps_keep_alive=0)
+    token, _ = event_tokens.mint(stage.desk.member_id, stage.moment, timedelta(seconds=10))
+    feed = beps(stage, token)
+    feed.receive('{"type":"connection_init"}', stage.moment)
+    begin(stage, feed, token)
+    assert feed.tick(1.0, stage.moment + timedelta(seconds=9)) == []
+    frames = [json.loads(frame) for frame in feed.tick(2.0, stage.moment + timedelta(seconds=10))]
+    assert [(frame["type"], frame["id"]) for frame in frames] == ([("error", "1")] if way == "error" else [])
+    assert feed.has_ended == (way == "close")
+    assert feed.subscription == ("1" if way == "ignore" else None)
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,72 @@ async def test_refused_sockets_are_tried_again(day: BadDay, way: str) -> None:
         await until(consumer, is_fresh)
 
 
+async def test_a_late_greeting_is_waited_for(day: BadDay) -> None:
+    await day.fault(mdds_greeting="late")
+    async with day.hub.quotes(["SPY"]) as consumer:
+        await until(consumer, is_fresh)
+    counters = day.hub.status().mdds.counters
+    assert counters.get("reconnects", 0) == 0
+
+
+async def test_answers_in_parts_come_together(day: BadDay) -> None:
+    await day.fault(mdds_reply="split")
+    wanted = {"SPY", "AAPL", "KO", "NOSUCH"}
+    async with day.hub.quotes(sorted(wanted)) as consumer:
+        first = await until(consumer, lambda update: update.kind == "symbol_error")
+        assert first.value.symbol == "NOSUCH"
+        wanted.discard("NOSUCH")
+        while wanted:
+            wanted.discard((await until(consumer, is_fresh)).quote.symbol)
+
+
+async def test_a_book_that_crosses_in_bursts_stays_whole(day: BadDay) -> None:
+    async with day.hub.books(["AAPL"]) as consumer:
+        await until(consumer, lambda update: update.kind == "book" and not update.value.crossed)
+        await day.fault(mdds_book="crossed")
+        crossed = (await until(consumer, lambda update: update.kind == "book" and update.value.crossed)).value
+        assert crossed.spread < 0
+        await day.fault(mdds_book="burst")
+        whole = (
+            await until(consumer, lambda update: update.kind == "book" and not update.value.crossed)
+        ).value
+        assert len(whole.bids) == len(whole.asks) == 25
+        await day.fault(mdds_book="thin")
+        thin = (
+            await until(consumer, lambda update: update.kind == "book" and len(update.value.bids) < 25)
+        ).value
+        assert len(thin.bids) == 3
+
+
+async def test_ids_of_an_old_table_are_no_trades(day: BadDay) -> None:
+    await day.fault(mdds_noise=True)
+    async with day.hub.trades(["SPY"]) as consumer:
+        for _ in range(3):
+            trade = (await until(consumer, lambda update: update.kind == "trade")).value
+            assert trade.price > 1, "1159 says 0.01"
+
+
+async def test_a_socket_without_a_session(day: BadDay) -> None:
+    await day.fault(mdds_cookie=False)
+    created = day.desk.logins.sessions_created
+    day.desk.logins.expire_all()
+    async with day.hub.quotes(["SPY"]) as consumer:
+        await until(consumer, is_fresh)
+    assert day.desk.logins.sessions_created == created
+
+
+@pytest.mark.parametrize("way", ["error", "close"])
+async def test_a_token_that_runs_out_is_renewed(day: BadDay, way: str) -> None:
+    await day.fault(beps_token_life=2, beps_expiry=way)
+    async with day.hub.events() as consumer:
+        await until(consumer, lambda update: update.kind == "status" and update.value.state == "open")
+        await day.fault(beps_token_life=3600)
+        await until(consumer, lambda update: update.kind == "status" and update.value.state != "open")
+        await until(consumer, lambda update: update.kind == "status" and update.value.state == "open")
+        day.buy()
+        await until(consumer, is_event("MFCEX"))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "fault", [{"beps_connect": "error"}, {"beps_start": "limit"}, {"beps_token": "second_path"}]
 )

@@ -20,7 +20,8 @@ _AHEAD = timedelta(days=45)
 @answers("GET", "/ftgw/dp/security/token/authz/generate/1.0")
 def event_token(desk: "Desk", request: PaperRequest) -> Any:
     """A token for the event stream, under each of the paths it may have (protocol 04 §4)."""
-    token, expires = event_tokens.mint(desk.member_id, desk.now())
+    life = timedelta(seconds=desk.faults.current().beps_token_life)
+    token, expires = event_tokens.mint(desk.member_id, desk.now(), life)
     form = desk.faults.current().beps_token
     if form == "second_path" and request.path.startswith("/ftgw/dp/"):
         raise NotFound("There is nothing here.")
