@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ftcli.operations.stream import Stream
     from ftcli.operations.trading import Trading
     from ftcli.operations.watchlists import Watchlists
+    from ftcli.seen_events import SeenEvents
     from ftcli.streaming.hub import Hub
     from ftcli.transport.broker import Broker
 
@@ -68,6 +69,7 @@ class Client(PlacingCore):
         self._clock = clock
         self._stream_url = stream_url
         self._hub: Hub | None = None
+        self._seen_events: SeenEvents | None = None
         self._opening: asyncio.Lock | None = None
         self.on_notice: Callable[[Any], None] | None = None
         """Called with updates that tell of a stream itself: outages, gaps, symbols that are refused."""
@@ -200,12 +202,18 @@ class Client(PlacingCore):
 
     async def _make_hub(self) -> "Hub":
         from ftcli.feeds import beps_options, limits, mdds_options
+        from ftcli.seen_events import SeenEvents
+        from ftcli.store import db_path
         from ftcli.streaming.hub import Hub
+
+        if self._seen_events is None:
+            path = db_path(self.settings)
+            self._seen_events = SeenEvents(path, self.settings.environment)
 
         market, events = await self._stream_address("mdds"), await self._stream_address("beps")
         hub = Hub(
             mdds_options(self.settings, self.broker, market),
-            beps_options(self.settings, self.broker, self, events),
+            beps_options(self.settings, self.broker, self, events, self._seen_events),
             limits=limits(self.settings),
         )
 
@@ -336,6 +344,8 @@ class Client(PlacingCore):
         """Closes the connections. The session at the broker stays, for the next process."""
         if self._hub is not None:
             await self._hub.aclose()
+        if self._seen_events is not None:
+            self._seen_events.close()
         self.close_desk()
         await self.broker.aclose()
 

@@ -19,6 +19,7 @@ from ftcli.streaming.options import BepsOptions, Limits, MddsOptions
 
 if TYPE_CHECKING:
     from ftcli.operations.operation import Core
+    from ftcli.seen_events import SeenEvents
     from ftcli.transport.broker import Broker
 
 _QUERY = URL_TEMPLATE.partition("?")[2]
@@ -89,7 +90,9 @@ def market_open(settings: Settings) -> Callable[[datetime], bool]:
     return is_open
 
 
-def beps_options(settings: Settings, broker: "Broker", core: "Core", url: str) -> BepsOptions:
+def beps_options(
+    settings: Settings, broker: "Broker", core: "Core", url: str, memory: "SeenEvents | None" = None
+) -> BepsOptions:
     """How to reach account events, and how to find what was missed.
 
     Args:
@@ -97,6 +100,7 @@ def beps_options(settings: Settings, broker: "Broker", core: "Core", url: str) -
         broker: The session with the broker.
         core: Answers the calls for token and orders.
         url: Where the stream is, without its query; ``FTSERVICE_BEPS_STREAM_URL`` wins.
+        memory: What earlier processes have seen; none where this one begins anew.
 
     Raises:
         ValidationFailed: The URL setting has no place for the header.
@@ -140,6 +144,8 @@ def beps_options(settings: Settings, broker: "Broker", core: "Core", url: str) -
         baseline=sweep.baseline,
         seen=sweep.seen,
         waits=waits(settings),
+        known=memory.known if memory else None,
+        remember=memory.remember if memory else None,
     )
 
 

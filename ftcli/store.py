@@ -1,4 +1,4 @@
-"""The one SQLite file: API keys, the journal of orders, and whatever else must outlive a restart.
+"""The one SQLite file: API keys, the journal of orders, account events seen, and whatever else must outlive a restart.
 
 Each user of the file appends its tables to :data:`MIGRATIONS`; a step, once released, is never changed.
 """
@@ -83,6 +83,16 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE api_keys ADD COLUMN accounts TEXT NOT NULL DEFAULT '';
     ALTER TABLE api_keys ADD COLUMN rate TEXT NOT NULL DEFAULT '';
     ALTER TABLE api_keys ADD COLUMN replaced_by TEXT NOT NULL DEFAULT '';
+    """,
+    """
+    CREATE TABLE stream_events (
+        environment TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (environment, event_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX stream_events_by_time ON stream_events (environment, at);
     """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""

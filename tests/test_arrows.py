@@ -46,9 +46,12 @@ ALLOWED = {
         "trading",
         "store",
         "feeds",
+        "seen_events",
         "placing",
     },
-    "feeds": WIRE | {"models", "config", "operations", "transport", "streaming", "market_hours"},
+    "feeds": WIRE
+    | {"models", "config", "operations", "transport", "streaming", "market_hours", "seen_events"},
+    "seen_events": WIRE | {"config", "streaming", "store"},
     "placing": WIRE | {"models", "config", "operations", "transport", "trading"},
     "environment": WIRE
     | {"config", "client", "paper", "credentials", "transport", "operations", "streaming"},

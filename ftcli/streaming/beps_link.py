@@ -83,7 +83,7 @@ class BepsLink:
         self._on_event = on_event
         self._on_change = on_change
         self._on_gap = on_gap
-        self._memory = EventMemory(options.known, options.remember)
+        self._memory: EventMemory | None = None
         self._alarm = Alarm(timing)
         self._resume = Alarm(timing)
         self._task: asyncio.Task[None] | None = None
@@ -98,6 +98,9 @@ class BepsLink:
 
     def start(self) -> None:
         """Connect, where that has not been done."""
+        if self._memory is None:
+            known = self._options.known
+            self._memory = EventMemory(known() if known is not None else (), self._options.remember)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="beps link")
 
@@ -276,6 +279,7 @@ class BepsLink:
         self._deliver(read_event(document, at), at)
 
     def _deliver(self, event: Event, at: float) -> None:
+        assert self._memory is not None
         if not self._memory.admit(event, at):
             self.counters["repeated_events"] += 1
             return

@@ -114,7 +114,7 @@ class BepsOptions(msgspec.Struct, frozen=True, kw_only=True):
         connect: Opens sockets; the ``websockets`` library where ``None``.
         user_agent: ``User-Agent`` of the upgrade; none is sent where it is empty.
         waits: Seconds before reconnect attempts 1, 2, 3 ...
-        known: Events an earlier process has seen.
+        known: Gives the events that earlier processes have seen; asked once, before the first connection.
         remember: Called with each new event's id, digest and time, to keep it for the next process.
     """
 
@@ -130,5 +130,5 @@ class BepsOptions(msgspec.Struct, frozen=True, kw_only=True):
     connect: Connect | None = None
     user_agent: str = ""
     waits: tuple[float, ...] = WAITS
-    known: tuple[Known, ...] = ()
+    known: Callable[[], Iterable[Known]] | None = None
     remember: Callable[[Known], None] | None = None

@@ -19,6 +19,8 @@ from ftcli.paper.desk import Desk, open_desk
 from ftcli.paper.door import PaperDoor
 from ftcli.paper.server import running
 from ftcli.paper.tickets import Ticket, TicketLeg
+from ftcli.seen_events import SeenEvents
+from ftcli.store import db_path
 from ftcli.streaming.consumer import Consumer
 from ftcli.streaming.hub import Hub
 from ftcli.streaming.timing import SYSTEM, Timing
@@ -57,7 +59,8 @@ class BadDay:
         base = f"ws://127.0.0.1:{port}"
         settings, broker = client.settings, client.broker
         market = mdds_options(settings, broker, f"{base}/?productid=atn")
-        events = beps_options(settings, broker, client, f"{base}/graphql/realtime")
+        self.memory = SeenEvents(db_path(settings), settings.environment)
+        events = beps_options(settings, broker, client, f"{base}/graphql/realtime", self.memory)
         waits = (0.02,)
         self.hub = Hub(
             replace(market, waits=waits, market_open=None),
@@ -71,6 +74,12 @@ class BadDay:
         async with httpx.AsyncClient(trust_env=False) as http:
             reply = await http.post(f"http://127.0.0.1:{self.port}/sim/faults", json=changes)
             assert reply.status_code == 200, reply.text
+
+    async def push(self, event: dict[str, Any]) -> None:
+        """Pushes an event of the test's own making by the local control call."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            reply = await http.post(f"http://127.0.0.1:{self.port}/sim/events", json=event)
+            assert reply.json() == {"reached": 1}, reply.text
 
     def buy(self, symbol: str = "KO", quantity: int = 3, limit: str | None = None) -> str:
         """Enters an order; its number. Without a limit it is filled at once."""
@@ -117,4 +126,5 @@ async def bad_day(folder: Path, timing: Timing = SYSTEM, **settings: Any) -> Asy
             yield day
         finally:
             await day.hub.aclose()
+            day.memory.close()
             await client.aclose()
