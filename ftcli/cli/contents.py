@@ -41,8 +41,14 @@ class FormEntry(NamedTuple):
 
 
 FORMS = (
-    FormEntry("buy", "trade", "buy", "Buy shares: preview, ticket, question, order."),
-    FormEntry("sell", "trade", "sell", "Sell shares: preview, ticket, question, order."),
+    FormEntry("buy", "trade", "buy", "Buy shares or an option: preview, ticket, question, order."),
+    FormEntry("sell", "trade", "sell", "Sell shares or an option: preview, ticket, question, order."),
+    FormEntry(
+        "spread",
+        "spread",
+        "spread",
+        "Trade a package of two to four options: preview, ticket, question, order.",
+    ),
     FormEntry("cancel", "cancel", "cancel", "Ask for an open order to be canceled."),
     FormEntry("demo", "demo", "demo", "Take a tour on the paper broker: positions, an order, live quotes."),
     FormEntry("serve", "serve", "serve", "Run the local HTTP service."),
@@ -121,6 +127,7 @@ TRADING, SHORT, TOOLS = "Trading", "Shortcuts", "Tools"
 HEADINGS = {
     "buy": TRADING,
     "sell": TRADING,
+    "spread": TRADING,
     "cancel": TRADING,
     "demo": TOOLS,
     "serve": TOOLS,

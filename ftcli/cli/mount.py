@@ -131,7 +131,7 @@ def _param(info: ParamInfo) -> AnyParam:
         info.param.cli or _spelling(info.name, kind, info.default),
         help_text,
         name=info.name,
-        metavar=metavar,
+        metavar=info.param.metavar or metavar,
         multiple=info.is_list,
         default_text=_default_text(info.default),
         # The account has its ways to be found (cli/running.py); the help must not call it required.

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 from ftcli.cli.output.numbers import moment_text, number_text
 from ftcli.cli.placing import environment_line
 from ftcli.models.field import PER_SHARE, USD
+from ftcli.models.option_tickets import OptionOrderTerms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ftcli.cli.call import Call
     from ftcli.models.accounts import Account
-    from ftcli.models.orders import OrderPreview
+    from ftcli.models.orders import OrderMessage, OrderPreview
     from ftcli.models.tickets import EquityOrderTerms
 
 _PRICES = (
@@ -27,7 +30,7 @@ def words(code: Any) -> str:
     return str(code).replace("_", " ")
 
 
-def terms(order: "EquityOrderTerms") -> str:
+def terms(order: "EquityOrderTerms | OptionOrderTerms") -> str:
     """Order type with every price, time in force, session: ``limit 150.00 · day``."""
     kind = words(order.__struct_config__.tag)
     prices = []
@@ -44,15 +47,16 @@ def terms(order: "EquityOrderTerms") -> str:
     return " · ".join(parts)
 
 
-def headline(order: "EquityOrderTerms") -> str:
-    """Action, quantity and symbol: ``BUY 10 AAPL``."""
-    return f"{words(order.action).upper()} {number_text(order.quantity)} {order.symbol}"
+def headline(order: "EquityOrderTerms | OptionOrderTerms") -> str:
+    """Action, quantity and symbol: ``BUY 10 AAPL``; of an option its contract in words."""
+    symbol = order.contract.human if isinstance(order, OptionOrderTerms) else order.symbol
+    return f"{words(order.action).upper()} {number_text(Decimal(order.quantity))} {symbol}"
 
 
 def ticket_text(
     call: "Call",
     account: "Account",
-    order: "EquityOrderTerms",
+    order: "EquityOrderTerms | OptionOrderTerms",
     preview: "OrderPreview",
     buying_power: Decimal | None = None,
 ) -> str:
@@ -69,8 +73,8 @@ def ticket_text(
     blocks = [
         [environment_line(call, account.account, account.name)],
         [f"  {headline(order)}{name}", f"  {terms(order)}", *_quote(preview)],
-        _amounts(order, preview, buying_power),
-        [f"  {message.severity or 'note'}: {message.text}" for message in preview.messages if message.text],
+        amount_lines(_amounts(order, preview, buying_power)),
+        note_lines(preview.messages),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -87,8 +91,21 @@ def _quote(preview: "OrderPreview") -> list[str]:
     return [f"  {'   '.join(parts)}{moment}"]
 
 
-def _amounts(order: "EquityOrderTerms", preview: "OrderPreview", buying_power: Decimal | None) -> list[str]:
-    is_cost = str(order.action) in ("buy", "buy_to_cover")
+def note_lines(messages: "Sequence[OrderMessage]") -> list[str]:
+    """What the broker remarks, a line each."""
+    return [f"  {message.severity or 'note'}: {message.text}" for message in messages if message.text]
+
+
+def amount_lines(rows: "Sequence[tuple[str, str]]") -> list[str]:
+    """Names and amounts, the amounts flush right."""
+    width = max((len(text) for _, text in rows), default=0)
+    return [f"  {label:<20}{text:>{width}}" for label, text in rows]
+
+
+def _amounts(
+    order: "EquityOrderTerms | OptionOrderTerms", preview: "OrderPreview", buying_power: Decimal | None
+) -> list[tuple[str, str]]:
+    is_cost = order.action.is_buy
     net = preview.net_amount_with_fees if preview.net_amount_with_fees is not None else preview.net_amount
     rows = [
         ("Order value", preview.order_value),
@@ -98,9 +115,7 @@ def _amounts(order: "EquityOrderTerms", preview: "OrderPreview", buying_power: D
     ]
     if buying_power is not None:
         rows.append(("Buying power", buying_power))
-        if net is not None and str(order.action) == "buy":
+        if net is not None and str(order.action) in ("buy", "buy_to_open"):
             # Margin lends the rest; what a purchase takes of the figure is its cost at most.
             rows.append(("After this order", buying_power - net))
-    shown = [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]
-    width = max((len(text) for _, text in shown), default=0)
-    return [f"  {label:<20}{text:>{width}}" for label, text in shown]
+    return [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]

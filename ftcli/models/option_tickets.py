@@ -221,40 +221,64 @@ class MultiLegConfirmation(Document):
     """A multi-leg order, as previewed or accepted (protocol 02 §7.2, 7.3)."""
 
     account: Annotated[str, at("acctNum", "Account number.")] = ""
-    conf_num: Annotated[str | None, at("orderConfirmDetail.confNum", "Confirmation number.")] = None
+    conf_num: Annotated[
+        str | None, at("orderConfirmDetail.confNum", "Confirmation number.", column="Order")
+    ] = None
     verdict: Annotated[
-        ResponseType | None, at("orderConfirmDetail.respTypeCode", "validated, accepted or refused.")
+        ResponseType | None,
+        at("orderConfirmDetail.respTypeCode", "validated, accepted or refused.", column="Verdict"),
     ] = None
     account_type: Annotated[str | None, at("orderConfirmDetail.acctTypeCode", "M margin, C cash.")] = None
     direction: Annotated[
         NetDirection | None,
-        at("orderConfirmDetail.orderDetail.tradableSecOrderDetail.dbCrEvenCode", "debit, credit or even."),
+        at(
+            "orderConfirmDetail.orderDetail.tradableSecOrderDetail.dbCrEvenCode",
+            "debit, credit or even.",
+            column="Direction",
+        ),
     ] = None
     net_price: Annotated[
-        Decimal | None, at("orderConfirmDetail.netAmount", "Net limit price per unit.", unit=PER_SHARE)
+        Decimal | None,
+        at("orderConfirmDetail.netAmount", "Net limit price per unit.", unit=PER_SHARE, column="Net price"),
     ] = None
     net_bid: Annotated[
-        Decimal | None, at("orderConfirmDetail.netBid", "Net bid of the package.", unit=PER_SHARE)
+        Decimal | None,
+        at("orderConfirmDetail.netBid", "Net bid of the package.", unit=PER_SHARE, column="Net bid"),
     ] = None
     net_ask: Annotated[
-        Decimal | None, at("orderConfirmDetail.netAsk", "Net ask of the package.", unit=PER_SHARE)
+        Decimal | None,
+        at("orderConfirmDetail.netAsk", "Net ask of the package.", unit=PER_SHARE, column="Net ask"),
     ] = None
     midpoint: Annotated[
         Decimal | None, at("orderConfirmDetail.midPoint", "Middle of the two.", unit=PER_SHARE)
     ] = None
-    units: Annotated[int | None, at("orderConfirmDetail.gcd", "Number of packages.")] = None
+    units: Annotated[int | None, at("orderConfirmDetail.gcd", "Number of packages.", column="Units")] = None
     order_value: Annotated[
-        Decimal | None, at("orderConfirmDetail.subtotalValOfOrder", "Value before commission.", unit=USD)
+        Decimal | None,
+        at(
+            "orderConfirmDetail.subtotalValOfOrder",
+            "Value before commission.",
+            unit=USD,
+            column="Order value",
+        ),
     ] = None
     commission: Annotated[
-        Decimal | None, at("orderConfirmDetail.totalEstCommission", "Estimated commission.", unit=USD)
+        Decimal | None,
+        at("orderConfirmDetail.totalEstCommission", "Estimated commission.", unit=USD, column="Commission"),
     ] = None
     net_amount: Annotated[
-        Decimal | None, at("orderConfirmDetail.finalTotalValOfOrder", "Value with commission.", unit=USD)
+        Decimal | None,
+        at(
+            "orderConfirmDetail.finalTotalValOfOrder", "Value with commission.", unit=USD, column="Net amount"
+        ),
     ] = None
     time_in_force: Annotated[
         TimeInForce | None,
-        at("orderConfirmDetail.orderDetail.tradableSecOrderDetail.tifCode", "How long the order lives."),
+        at(
+            "orderConfirmDetail.orderDetail.tradableSecOrderDetail.tifCode",
+            "How long the order lives.",
+            column="Time in force",
+        ),
     ] = None
     all_or_none: Annotated[
         bool | None, at("orderConfirmDetail.orderDetail.tradableSecOrderDetail.aonCode", "All or none.")
@@ -308,5 +332,10 @@ class MultiLegConfirmation(Document):
     ] = None
     break_evens: Annotated[
         list[Decimal],
-        at(None, "Prices of the underlying at which it breaks even at expiration.", unit=PER_SHARE),
+        at(
+            None,
+            "Prices of the underlying at which it breaks even at expiration.",
+            unit=PER_SHARE,
+            column="Break-evens",
+        ),
     ] = []

@@ -81,8 +81,8 @@ class OrderCheck(Document):
 
     allowed: Annotated[bool, at(None, "Whether it would be let through.", column="Allowed")]
     value: Annotated[Decimal | None, at(None, "Estimated value.", unit=USD, column="Value")] = None
-    live_trading: Annotated[bool, at(None, "Whether orders may be placed at all.")] = True
-    halted: Annotated[bool, at(None, "Whether trading is halted.")] = False
+    live_trading: Annotated[bool, at(None, "Whether orders may be placed at all.", column="May place")] = True
+    halted: Annotated[bool, at(None, "Whether trading is halted.", column="Halted")] = False
     findings: Annotated[list[Finding], at(None, "The limits it breaks.")] = []
 
 

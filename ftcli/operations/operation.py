@@ -138,6 +138,7 @@ class Param(msgspec.Struct, frozen=True):
         argument: Whether the command line takes it by position.
         complete: What shell completion offers.
         example: An example value.
+        metavar: What the help calls its value; empty for a word of its name.
     """
 
     help: str
@@ -146,6 +147,7 @@ class Param(msgspec.Struct, frozen=True):
     argument: bool = False
     complete: Literal["", "accounts", "symbols", "orders"] = ""
     example: Any = None
+    metavar: str = ""
 
 
 class ParamInfo(msgspec.Struct, frozen=True):

@@ -3,11 +3,21 @@
 from typing import Annotated, Any
 
 from ftcli.errors import FtError
-from ftcli.models.option_tickets import OptionOrder
+from ftcli.models.conditional import ConditionalOrder
+from ftcli.models.option_tickets import MultiLegOrder, OptionOrder
 from ftcli.models.tickets import EquityOrder
 from ftcli.models.trading import LimitTable, OrderCheck, TradingStatus
 from ftcli.operations.operation import Group, Param, operation
 from ftcli.operations.order_status import fetch_status
+
+_PACKAGE = (
+    "trading check-options --direction debit --net-price 4.50 --legs symbol=AAPL270115C150,action=buy_to_open"
+    " --legs symbol=AAPL270115C160,action=sell_to_open"
+)
+_PAIR = (
+    "trading check-conditional --condition oco --orders symbol=AAPL,action=sell,quantity=10,limit_price=165"
+    " --orders symbol=AAPL,action=sell,quantity=10,stop_price=142"
+)
 
 
 class Trading(Group):
@@ -47,6 +57,28 @@ class Trading(Group):
     async def check_option(self, order: Annotated[OptionOrder, Param("The order.")]) -> OrderCheck:
         """Ask the gate what it would say to an option order: limits, kill switch, live switch. Nothing is sent."""
         return await self._check("orders.option.place", order)
+
+    @operation(
+        "POST",
+        "/trading/check/options",
+        examples=(_PACKAGE,),
+    )
+    async def check_options(
+        self, order: Annotated[MultiLegOrder, Param("The legs and their net price.")]
+    ) -> OrderCheck:
+        """Ask the gate what it would say to a multi-leg option order. Nothing is sent."""
+        return await self._check("orders.options.place", order)
+
+    @operation(
+        "POST",
+        "/trading/check/conditional",
+        examples=(_PAIR,),
+    )
+    async def check_conditional(
+        self, order: Annotated[ConditionalOrder, Param("The orders and how they hang together.")]
+    ) -> OrderCheck:
+        """Ask the gate what it would say to a conditional group: each order counts. Nothing is sent."""
+        return await self._check("orders.conditional.place", order)
 
     async def _check(self, kind: str, order: Any) -> OrderCheck:
         account = (await self.core.account(order.account)).account

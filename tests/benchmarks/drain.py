@@ -1,17 +1,18 @@
 """The other side of the stream benchmarks: many connections in a process of their own, so that they do not count.
 
-    python drain.py PORT PATH COUNT SYMBOLS [stuck]
+    python drain.py PORT PATH COUNT SYMBOLS [stuck | slow]
 
 Opens COUNT connections to PORT; each says ``GET PATH`` (``SYMBOLS`` in turn for ``{}``), as a WebSocket where the path
 begins with ``/api/v1/ws``. Prints ``ready``, then counts what comes until its input closes, and prints the count of
 ``"last"`` (one a quote), the delays found, and the last price of each symbol as one line of JSON. With ``stuck`` the
-first connection reads nothing until then.
+first connection reads nothing until then, with ``slow`` 20 KB a second.
 """
 
 import asyncio
 import contextlib
 import json
 import re
+import socket
 import sys
 import time
 
@@ -25,9 +26,13 @@ class Count:
 
 
 async def connect(
-    port: int, path: str, symbols: list[str], ready: asyncio.Event, gate: asyncio.Event
+    port: int, path: str, symbols: list[str], ready: asyncio.Event, gate: asyncio.Event, slow: bool
 ) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
+    sock = socket.socket()
+    if slow:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)  # or the kernel would read for it
+    sock.connect(("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=sock, limit=1 << (16 if slow else 22))
     head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
     if path.startswith("/api/v1/ws"):
         key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
@@ -41,8 +46,11 @@ async def connect(
         async with asyncio.timeout(20):
             await reader.readuntil(b'"last"' if path.startswith("/api") else b"ready")
     ready.set()
-    await gate.wait()
     rest = b""
+    while slow and not gate.is_set():
+        await asyncio.sleep(0.1)
+        rest = (rest + await reader.read(1 << 11))[-65536:]
+    await gate.wait()
     while data := await reader.read(1 << 18):
         now = time.perf_counter_ns()
         Count.quotes += data.count(b'"last":')
@@ -52,14 +60,14 @@ async def connect(
     return rest
 
 
-async def main(port: int, path: str, count: int, symbols: list[str], stuck: bool) -> None:
+async def main(port: int, path: str, count: int, symbols: list[str], first: str) -> None:
     tasks, gate, open_gate = [], asyncio.Event(), asyncio.Event()
     open_gate.set()
     for number in range(count):
         ready = asyncio.Event()
         mine = symbols[number % len(symbols)]
-        held = gate if stuck and number == 0 else open_gate
-        tasks.append(asyncio.create_task(connect(port, path.format(mine), [mine], ready, held)))
+        held, slow = (gate, first == "slow") if first and number == 0 else (open_gate, False)
+        tasks.append(asyncio.create_task(connect(port, path.format(mine), [mine], ready, held, slow)))
         await ready.wait()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
@@ -71,4 +79,4 @@ async def main(port: int, path: str, count: int, symbols: list[str], stuck: bool
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    asyncio.run(main(int(given[0]), given[1], int(given[2]), given[3].split(","), "stuck" in given))
+    asyncio.run(main(int(given[0]), given[1], int(given[2]), given[3].split(","), "".join(given[4:])))

@@ -4,7 +4,7 @@
     python tests/benchmarks/run.py gateway    # one of them
 
 Each figure is ours over the bare minimum that could do the job, taken in turns in one run, so that the speed of
-the machine falls out. The whole takes about five minutes.
+the machine falls out. The whole takes about eight minutes.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ if __name__ == "__main__":
 
 import bench_fanout
 import bench_gateway
+import bench_latency
 import bench_streaming
 
 Figures = dict[str, float]
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, tuple[Callable[[], Figures], Floors]] = {
     ),
     "decode": (bench_streaming.decoding, {"ratio": 0.5}),
     "fan-out": (lambda: asyncio.run(bench_streaming.fanning()), {"ratio": 0.6}),
+    "latency": (bench_latency.latency, {}),
     **{name: (run, bench_fanout.FLOORS[name]) for name, run in bench_fanout.ALL.items()},
 }
 """Each benchmark, and the least its ratios may be."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from case import CASH, MARGIN, Case
 from cases import BUY, CALL, first, values
+from cases_lists import SPREAD
 
 from ftcli.errors import NotFound, TradingHalted, ValidationFailed
 
@@ -81,6 +82,16 @@ CASES = [
     Case("trading.check_option", {"order": CALL}, check=values(allowed=True, value=2000)),
     Case(
         "trading.check_option", {"order": {**CALL, "account": MARGIN, "quantity": 0}}, error=ValidationFailed
+    ),
+    Case("trading.check_options", {"order": SPREAD}, check=values(allowed=True, value=450, findings=[])),
+    Case("trading.check_options", {"order": {**SPREAD, "legs": SPREAD["legs"][:1]}}, error=ValidationFailed),
+    Case(
+        "trading.check_conditional",
+        {"order": {"condition": "oto", "orders": [BUY, {**BUY, "action": "sell"}]}},
+        check=values(allowed=True, value=1530),
+    ),
+    Case(
+        "trading.check_conditional", {"order": {"condition": "oto", "orders": [BUY]}}, error=ValidationFailed
     ),
     Case("trading.resume", before=(("trading.halt", {}),), check=values(halted=False)),
     Case("trading.halt", {"cancel_open": "perhaps"}, error=ValidationFailed),

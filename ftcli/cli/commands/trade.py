@@ -1,21 +1,24 @@
-"""``ft buy`` and ``ft sell``: preview, ticket, question, order.
+"""``ft buy`` and ``ft sell``, of shares and options: preview, ticket, question, order.
 
 A command ends in one of three ways. Placed: the placement is the result. Not placed, because nobody said yes
 or because live trading is off: the preview is the result, the status is 0, and stderr says how to place.
 Refused, because ``--yes`` asked for a real order while live trading is off: LIVE_TRADING_DISABLED, status 5.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from ftcli.cli.accounts import PLACEHOLDER, choose_account
 from ftcli.cli.body import assemble
 from ftcli.cli.call import Call
+from ftcli.cli.deals import Deal, preview_deal
 from ftcli.cli.exits import with_exits
 from ftcli.cli.forms import form
 from ftcli.cli.placing import switch_live_on, unbroken
-from ftcli.errors import FtError, ValidationFailed
-from ftcli.models.conditional import ConditionalOrder
+from ftcli.errors import ValidationFailed
+from ftcli.models.option_symbol import OptionSymbol
+from ftcli.models.option_tickets import OptionOrder
 from ftcli.models.orders import TimeInForce
 from ftcli.models.tickets import EquityOrder
 from ftcli.operations.binding import convert
@@ -23,13 +26,16 @@ from ftcli.operations.operation import Param
 
 if TYPE_CHECKING:
     from ftcli.client import Client
-    from ftcli.models.accounts import Account
-    from ftcli.models.orders import OrderPlacement
 
-Symbol = Annotated[str, Param("Ticker, such as AAPL.", argument=True, complete="symbols")]
-Quantity = Annotated[Decimal, Param("Shares; a fraction only as a market day order.", argument=True)]
-Limit = Annotated[Decimal | None, Param("Limit price: trade at this price or better.")]
-Stop = Annotated[Decimal | None, Param("Stop price: the price that triggers the order.")]
+Symbol = Annotated[
+    str,
+    Param("Ticker, such as AAPL, or an option: 'AAPL 2027-01-15 150 C'.", argument=True, complete="symbols"),
+]
+Quantity = Annotated[
+    Decimal, Param("Shares, or contracts; a fraction only as a market day order of shares.", argument=True)
+]
+Limit = Annotated[Decimal | None, Param("Limit price: trade at this price or better.", metavar="PRICE")]
+Stop = Annotated[Decimal | None, Param("Stop price: the price that triggers the order.", metavar="PRICE")]
 Trail = Annotated[str | None, Param("Trailing stop: a distance in dollars, or in percent such as 3%.")]
 Offset = Annotated[Decimal | None, Param("With --trail: distance of the limit from the stop.")]
 Tif = Annotated[TimeInForce, Param("How long the order lives.")]
@@ -53,6 +59,7 @@ Live = Annotated[bool, Param("Switch live trading on for this command.")]
     examples=(
         "buy AAPL 10 --limit 150",
         "buy VTI 2.5",
+        "buy 'AAPL 2027-01-15 150 C' 1 --limit 4.20",
         "buy AAPL 10 --limit 150 --take-profit 165 --stop-loss 142",
         "--paper buy MSFT 5 --stop 480 --limit 485 --tif gtc --yes -o json",
     )
@@ -69,18 +76,18 @@ async def buy(
     extended: Extended = False,
     take_profit: TakeProfit = None,
     stop_loss: StopLoss = None,
-    cover: Annotated[bool, Param("Buy to cover a short position.")] = False,
+    cover: Annotated[bool, Param("Buy to cover a short position, or to close an option sold.")] = False,
     account: AccountOption = None,
     idempotency_key: Key = None,
     yes: Yes = False,
     live: Live = False,
 ) -> None:
-    """Buy shares: preview, ticket, question, order.
+    """Buy shares or an option: preview, ticket, question, order.
 
-    Without prices a market order. With --take-profit and --stop-loss a bracket: its exits are entered with it and
-    cancel each other. In the live environment placing needs live trading switched on (--live or
-    FT_LIVE_TRADING=true); without it the command ends after the preview. Without a terminal it places only
-    with --yes.
+    An option is bought to open, with --cover to close. Without prices a market order. With --take-profit and
+    --stop-loss a bracket (of shares): its exits are entered with it and cancel each other. In the live environment
+    placing needs live trading switched on (--live or FT_LIVE_TRADING=true); without it the command ends after the
+    preview. Without a terminal it places only with --yes.
     """
     prices = _prices(limit, stop, trail, limit_offset)
     action = "buy_to_cover" if cover else "buy"
@@ -103,18 +110,18 @@ async def sell(
     extended: Extended = False,
     take_profit: TakeProfit = None,
     stop_loss: StopLoss = None,
-    short: Annotated[bool, Param("Sell short.")] = False,
+    short: Annotated[bool, Param("Sell short, or to open an option.")] = False,
     account: AccountOption = None,
     idempotency_key: Key = None,
     yes: Yes = False,
     live: Live = False,
 ) -> None:
-    """Sell shares: preview, ticket, question, order.
+    """Sell shares or an option: preview, ticket, question, order.
 
-    Without prices a market order; with --take-profit and --stop-loss and no other price, a pair of exits of which one
-    cancels the other. In the live environment placing needs live trading switched on (--live or
-    FT_LIVE_TRADING=true); without it the command ends after the preview. Without a terminal it places only
-    with --yes.
+    An option is sold to close, with --short to open. Without prices a market order; with --take-profit and
+    --stop-loss and no other price, a pair of exits (of shares) of which one cancels the other. In the live
+    environment placing needs live trading switched on (--live or FT_LIVE_TRADING=true); without it the command
+    ends after the preview. Without a terminal it places only with --yes.
     """
     prices = _prices(limit, stop, trail, limit_offset)
     action = "sell_short" if short else "sell"
@@ -160,7 +167,6 @@ async def _trade(
     live: bool,
 ) -> None:
     given = {
-        "account": account or PLACEHOLDER,
         "symbol": symbol,
         "action": action,
         "quantity": quantity,
@@ -168,19 +174,74 @@ async def _trade(
         "trading_session": "extended" if extended else "regular",
         **prices,
     }
+    await trade_by_command(
+        call, lambda chosen: _order(given | {"account": chosen}, exits), account, key, yes, live
+    )
+
+
+async def trade_by_command(
+    call: Call, order_in: Callable[[str], Any], account: str | None, key: str | None, yes: bool, live: bool
+) -> None:
+    """What every trading command does once it knows what is wanted: switch, account, :func:`trade`.
+
+    Args:
+        call: The command line.
+        order_in: Makes the order in an account.
+        account: The account given; chosen where none is.
+        key: The idempotency key given.
+        yes: Whether to place without asking.
+        live: Whether ``--live`` was given.
+
+    Raises:
+        FtError: The order breaks a rule, or cannot be previewed or placed.
+    """
     if live:
         switch_live_on(call)
-    order = _order(given, exits)  # what is wrong with it shall be said before anything is sent
+    order = order_in(account or PLACEHOLDER)  # what is wrong with it shall be said before anything is sent
     async with call.open_client() as client:
         if not account:
-            order = _order(given | {"account": await choose_account(call, client, trading=True)}, exits)
+            order = order_in(await choose_account(call, client, trading=True))
         with client.placing_as("cli", key=key):
             await trade(call, client, order, yes=yes)
 
 
 def _order(given: dict[str, Any], exits: Exits) -> Any:
+    contract = OptionSymbol.parse_or_none(given["symbol"])
+    if contract is not None:
+        return _option_order(given, exits)
     order = convert(assemble(EquityOrder, given), EquityOrder, texts=True)
     return with_exits(order, exits.take_profit, exits.stop_loss, is_exit=exits.is_exit)
+
+
+_OPTION_ACTIONS = {
+    "buy": "buy_to_open",
+    "buy_to_cover": "buy_to_close",
+    "sell": "sell_to_close",
+    "sell_short": "sell_to_open",
+}
+_SHARES_ONLY = {
+    "trailing_amount": "--trail",
+    "trailing_percent": "--trail",
+    "limit_offset": "--limit-offset",
+}
+
+
+def _option_order(given: dict[str, Any], exits: Exits) -> Any:
+    """The same words said of an option: an opening purchase, or a closing sale.
+
+    Raises:
+        ValidationFailed: Something was asked for that there is for shares only.
+    """
+    asked = [option for name, option in _SHARES_ONLY.items() if name in given]
+    asked += ["--extended"] if given["trading_session"] == "extended" else []
+    asked += ["--take-profit"] if exits.take_profit is not None else []
+    asked += ["--stop-loss"] if exits.stop_loss is not None else []
+    if asked:
+        raise ValidationFailed.of(asked[0], None, "be left out for an option")
+    names = {"account", "symbol", "quantity", "time_in_force", "limit_price", "stop_price"}
+    body = {name: value for name, value in given.items() if name in names}
+    body |= {"action": _OPTION_ACTIONS[given["action"]], "quantity": f"{given['quantity']:f}"}
+    return convert(assemble(OptionOrder, body), OptionOrder, texts=True)
 
 
 async def trade(call: Call, client: "Client", order: Any, *, yes: bool) -> None:
@@ -189,75 +250,31 @@ async def trade(call: Call, client: "Client", order: Any, *, yes: bool) -> None:
     Args:
         call: The command line.
         client: The client.
-        order: An equity order, or a conditional group.
+        order: An order of any family: shares, an option, a package of options, a conditional group.
         yes: Whether to place without asking.
 
     Raises:
         FtError: Preview or placement fails; LIVE_TRADING_DISABLED where ``yes`` asks for what is off.
     """
-    account = await client.account(order.account)
-    is_group = isinstance(order, ConditionalOrder)
-    if isinstance(order, ConditionalOrder):
-        from ftcli.cli.exits import group_ticket
-
-        group = await client.orders.conditional.preview(order)
-        preview: Any = group
-        numbers, ticket = group.conf_nums, group_ticket(call, account, order, group)
-    else:
-        from ftcli.cli.ticket import ticket_text
-
-        preview = await client.orders.equity.preview(order)
-        numbers = [preview.conf_num] if preview.conf_num else []
-        ticket = ticket_text(call, account, order, preview, await buying_power(client, account))
+    deal = await preview_deal(call, client, order)
     may_place = call.settings.is_paper or call.settings.live_trading
     if not yes and not (may_place and call.can_ask):
-        _end_with_preview(call, preview, ticket, may_place)
+        _end_with_preview(call, deal.preview, deal.ticket, may_place)
         return
     # Before a question the ticket is shown, however quiet the command shall be.
-    (call.talk if yes else call.terminal.talk)(ticket)
+    (call.talk if yes else call.terminal.talk)(deal.ticket)
     if yes and not may_place:
-        client.gate.check_live("orders.equity.place")
+        client.gate.check_live(deal.operation)
     if not yes and not call.confirm("Place this order?"):
         call.talk("Not placed.")
         if call.output != "table":
-            call.show(preview)
+            call.show(deal.preview)
         return
-    if not numbers:
+    if not deal.numbers:
         raise ValidationFailed(
             "The broker gave the preview no confirmation number, so the order cannot be placed."
         )
-
-    async def place() -> Any:
-        if is_group:
-            return await client.orders.conditional.place(order, numbers)
-        return await client.orders.equity.place(order, numbers[0])
-
-    placement = await unbroken(call, place, numbers)
-    if is_group:
-        _show_group(call, numbers, placement)
-    else:
-        _show_placement(call, order, placement)
-
-
-async def buying_power(client: "Client", account: "Account") -> Decimal | None:
-    """What the account can buy for now; ``None`` where the broker does not say. A ticket does without it."""
-    try:
-        balances = await client.accounts.balances(account.account)
-    except FtError:
-        return None
-    found = balances.latest
-    if found is None:
-        return None
-    margin = found.margin_buying_power if account.margin else None
-    return margin if margin is not None else found.cash_buying_power
-
-
-def _show_group(call: Call, numbers: list[str], placement: Any) -> None:
-    if call.output != "table":
-        call.show(placement)
-        return
-    call.terminal.write(f"Placed: orders {', '.join(numbers)}\n")
-    call.talk(f"Where they stand: {call.program} orders status")
+    _show_placement(call, deal, await unbroken(call, deal.place, deal.numbers))
 
 
 def _end_with_preview(call: Call, preview: Any, ticket: str, may_place: bool) -> None:
@@ -274,13 +291,14 @@ def _end_with_preview(call: Call, preview: Any, ticket: str, may_place: bool) ->
         )
 
 
-def _show_placement(call: Call, order: Any, placement: "OrderPlacement") -> None:
-    from ftcli.cli.ticket import headline, terms
-
+def _show_placement(call: Call, deal: Deal, placement: Any) -> None:
     if call.output != "table":
         call.show(placement)
         return
-    call.terminal.write(f"Placed: order {placement.conf_num} · {headline(order)} · {terms(order)}\n")
+    what = f"order {deal.numbers[0]} · {deal.line}" if deal.line else f"orders {', '.join(deal.numbers)}"
+    call.terminal.write(f"Placed: {what}\n")
     for message in placement.messages:
-        call.talk(f"{message.severity or 'note'}: {message.text}")
-    call.talk(f"Where it stands: {call.program} orders detail {placement.conf_num}")
+        if message.text:
+            call.talk(f"{message.severity or 'note'}: {message.text}")
+    where = f"orders detail {deal.numbers[0]}" if deal.line else "orders status"
+    call.talk(f"{'Where it stands' if deal.line else 'Where they stand'}: {call.program} {where}")

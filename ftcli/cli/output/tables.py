@@ -9,7 +9,7 @@ import msgspec
 
 from ftcli.cli.output.grid import Cell, Grid, GridColumn, Tone
 from ftcli.cli.output.numbers import is_midnight, value_text
-from ftcli.cli.output.rows import Leaf, Rows, arranged, chosen, rows_of
+from ftcli.cli.output.rows import Leaf, Rows, arranged, chosen, item_model, rows_of
 from ftcli.models.field import PERCENT, Document, FieldInfo, fields
 
 if TYPE_CHECKING:
@@ -34,6 +34,16 @@ def table_of(document: Any, call: "Call") -> Grid | Pairs:
     if not call.columns and (sides := _snapshots(document)):
         return _side_by_side(document, sides)
     return _pairs(document, found, call.columns)
+
+
+def facts_of(document: Any) -> Pairs:
+    """What a document with rows says of itself: those of its own fields that are declared as columns."""
+    own = [
+        info
+        for info in fields(type(document))
+        if info.column and item_model(info) is None and getattr(document, info.name) not in (None, [])
+    ]
+    return [(title_of(info), cell_of(getattr(document, info.name), info)) for info in own]
 
 
 def _default_columns(found: Rows) -> list[Leaf]:

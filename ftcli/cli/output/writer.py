@@ -40,16 +40,19 @@ def show(document: Any, call: "Call") -> None:
 
 
 def table_text(document: Any, call: "Call") -> str:
-    """A document as a table; says on stderr that a list is empty."""
+    """A document as a table, what it says of itself above its rows; says on stderr that a list is empty."""
     from ftcli.cli.output.rows import rows_of
-    from ftcli.cli.output.tables import table_of
+    from ftcli.cli.output.tables import facts_of, table_of
 
     found = rows_of(document)
     drawn = table_of(document, call)
+    facts = facts_of(document) if found.name and not call.columns else []
+    shown = [draw(facts, call)] if facts else []
     if found.name and not found.rows:
         call.talk(f"No {found.name.replace('_', ' ')}.")
-        return ""
-    return draw(drawn, call)
+    else:
+        shown.append(draw(drawn, call))
+    return "\n".join(shown)
 
 
 def draw(drawn: "Grid | Pairs", call: "Call", title: str = "") -> str:

@@ -1,0 +1,110 @@
+"""The ticket of a package of options: its legs, the net price, what it costs, and what it can gain and lose."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ftcli.cli.output.numbers import number_text
+from ftcli.cli.placing import environment_line
+from ftcli.cli.ticket import amount_lines, note_lines, words
+from ftcli.models.field import PER_SHARE, USD
+from ftcli.models.option_symbol import OptionSymbol
+from ftcli.models.option_tickets import MultiLegOrder, NetDirection
+
+if TYPE_CHECKING:
+    from ftcli.cli.call import Call
+    from ftcli.models.accounts import Account
+    from ftcli.models.option_tickets import MultiLegConfirmation, MultiLegConfirmationLeg, OptionLeg
+
+
+def package_line(order: MultiLegOrder) -> str:
+    """The package in one line: ``2 legs · net debit 4.50 · day``."""
+    price = "" if order.direction is NetDirection.EVEN else f" {number_text(order.net_price, PER_SHARE)}"
+    return f"{len(order.legs)} legs · net {order.direction}{price} · {words(order.time_in_force)}"
+
+
+def package_ticket(
+    call: "Call",
+    account: "Account",
+    order: MultiLegOrder,
+    preview: "MultiLegConfirmation",
+    buying_power: Decimal | None = None,
+) -> str:
+    """The whole ticket.
+
+    Args:
+        call: The command line, for the environment.
+        account: The account.
+        order: The order as given.
+        preview: What the broker said to it.
+        buying_power: What the account can buy for now, where it is known.
+    """
+    blocks = [
+        [environment_line(call, account.account, account.name)],
+        [*_legs(order, preview), f"  {package_line(order)}", *_net_quote(preview)],
+        amount_lines(_amounts(order, preview, buying_power)),
+        amount_lines(_payoff(order, preview)),
+        note_lines(preview.messages),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _legs(order: MultiLegOrder, preview: "MultiLegConfirmation") -> list[str]:
+    confirmed = {leg.symbol: leg for leg in preview.legs}
+    heads = [_leg_head(leg) for leg in order.legs]
+    width = max(len(head) for head in heads)
+    return [
+        f"  {head:<{width}}{_leg_quote(confirmed.get(leg.symbol))}".rstrip()
+        for head, leg in zip(heads, order.legs, strict=True)
+    ]
+
+
+def _leg_head(leg: "OptionLeg") -> str:
+    return f"{words(leg.action).upper()} {leg.quantity} {OptionSymbol.parse(leg.symbol).human}"
+
+
+def _leg_quote(leg: "MultiLegConfirmationLeg | None") -> str:
+    if leg is None:
+        return ""
+    return _prices((("last", leg.last_price), ("bid", leg.bid), ("ask", leg.ask)))
+
+
+def _net_quote(preview: "MultiLegConfirmation") -> list[str]:
+    shown = _prices((("net bid", preview.net_bid), ("net ask", preview.net_ask), ("mid", preview.midpoint)))
+    return [f"  {shown.strip()}"] if shown else []
+
+
+def _prices(prices: tuple[tuple[str, Decimal | None], ...]) -> str:
+    return "".join(
+        f"   {label} {number_text(price, PER_SHARE)}" for label, price in prices if price is not None
+    )
+
+
+def _amounts(
+    order: MultiLegOrder, preview: "MultiLegConfirmation", buying_power: Decimal | None
+) -> list[tuple[str, str]]:
+    costs = order.direction is NetDirection.DEBIT
+    rows = [
+        ("Order value", preview.order_value),
+        ("Commission", preview.commission),
+        ("Estimated cost" if costs else "Estimated proceeds", preview.net_amount),
+        ("Buying power", buying_power),
+    ]
+    # What a credit package ties up is the broker's rule, which it does not tell.
+    if costs and buying_power is not None and preview.net_amount is not None:
+        rows.append(("After this order", buying_power - preview.net_amount))
+    return [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]
+
+
+def _payoff(order: MultiLegOrder, preview: "MultiLegConfirmation") -> list[tuple[str, str]]:
+    """At expiration, before commission; nothing where the legs expire on different days."""
+    contracts = [leg.contract for leg in order.legs]
+    if len({(contract.expiration, contract.underlying) for contract in contracts}) > 1:
+        return []
+    rows = [
+        (label, "unlimited" if amount is None else number_text(amount, USD))
+        for label, amount in (("Max gain", preview.max_gain), ("Max loss", preview.max_loss))
+    ]
+    if preview.break_evens:
+        texts = [number_text(price, PER_SHARE) for price in preview.break_evens]
+        rows.append(("Break-even" if len(texts) == 1 else "Break-evens", "  ".join(texts)))
+    return rows
