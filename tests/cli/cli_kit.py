@@ -1,8 +1,13 @@
 """Runs command lines inside the test process, with every stream and variable handed in."""
 
 import io
-from collections.abc import Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ftcli.cli.call import Call
@@ -38,6 +43,11 @@ class Outcome(NamedTuple):
     @property
     def out(self) -> str:
         return self.data.decode()
+
+
+Run = Callable[..., Outcome]
+CLOCK = "2026-11-24T10:30:00-05:00"
+"""Where the clock of the command line's paper brokers stands."""
 
 
 def terminal(
@@ -89,3 +99,31 @@ def failing(problem: BaseException) -> Opener:
         yield
 
     return opener
+
+
+@contextmanager
+def paper_server(folder: Path, **variables: str) -> Iterator[str]:
+    """``ft paper serve`` as a process of its own; gives its URL."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "FT_DATA_DIR": str(folder),
+        "FT_CONFIG": str(folder / "none.toml"),
+        **variables,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ftcli", "paper", "serve", "--port", "0"],
+        stderr=subprocess.PIPE,
+        env=environ,
+        cwd=Path(__file__).parents[2],
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
+        yield found[0]
+    finally:
+        process.terminate()
+        process.stderr.close()
+        process.wait(timeout=10)

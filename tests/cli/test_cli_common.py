@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import Outcome, ft
-from conftest import Run
+from cli_kit import Outcome, Run, ft
 
 
 def setting(name: str, *args: str, **world: Any) -> tuple[str, str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from cli_kit import ft
-from conftest import Run, paper_server
+from cli_kit import Run, ft, paper_server
 
 PASSWORD = "open-sesame"
 BUY = ("buy", "KO", "1", "--limit", "60", "-a", "Z20000025")

@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from cli_kit import ft
-from conftest import Run
+from cli_kit import Run, ft
 from hypothesis import given
 from hypothesis import strategies as st
 

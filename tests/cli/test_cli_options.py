@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import Run
+from cli_kit import Run
 
 CALL, HIGHER = "AAPL 2027-03-19 270 C", "AAPL 2027-03-19 280 C"
 MARGIN = ("-a", "Z20000025")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from cli_kit import Run
 
 MARGIN = ("-a", "Z20000025")
 BUY = ("buy", "KO", "2", "--limit", "60", *MARGIN)

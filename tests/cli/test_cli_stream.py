@@ -4,8 +4,7 @@ import csv
 import io
 import json
 
-from cli_kit import ft
-from conftest import Run
+from cli_kit import Run, ft
 
 
 def moving(environ: dict[str, str]) -> dict[str, str]:

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_kit import ft
-from conftest import Run, paper_server
+from cli_kit import Run, ft, paper_server
 
 ROOT = Path(__file__).parents[2]
 BUY = ("buy", "KO", "2", "-a", "Z20000025", "--yes")

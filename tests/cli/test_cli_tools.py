@@ -11,8 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from cli_kit import ft, terminal
-from conftest import Run
+from cli_kit import Run, ft, terminal
 
 from ftcli.cli.call import Call
 from ftcli.cli.commands.api import route

@@ -9,8 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from cli_kit import ft
-from conftest import Run
+from cli_kit import Run, ft
 
 from ftcli.cli.call import Call
 from ftcli.cli.placing import unbroken
