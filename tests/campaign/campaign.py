@@ -2,8 +2,8 @@
 
     python tests/campaign/campaign.py 2000
 
-Afterwards the paper broker's ledger is held against the journal. Every intent carries a price of its own, so an
-intent that was placed twice shows in the ledger whatever numbers it went under.
+Afterwards the paper broker's ledger is held against the journal. Every intent carries a price of its own among those
+of its kind, so an intent that was placed twice shows in the ledger whatever numbers it went under.
 """
 
 import asyncio
@@ -59,6 +59,10 @@ FAULTS = ["none"] * 6 + [
 FAMILIES = ("equity", "equity", "option", "options", "conditional", "replace")
 FACES = ("sdk", "http", "http", "http", "cli")
 SLOW = 3.0
+Mark = tuple[str, int, Decimal | None]
+"""Symbol's root, number of legs, price: what tells an intent's order in the ledger."""
+KINDS = {"option": ("AAPL", 1), "options": ("AAPL", 2)}
+"""Families whose orders are not of one share of KO."""
 
 
 class Upstream:
@@ -121,17 +125,23 @@ class Upstream:
 
 
 class Intent:
-    """One order somebody wants once: its family, its unmistakable price, and what became of the tries."""
+    """One order somebody wants once: its family, its unmistakable mark, and what became of the tries.
+
+    Args:
+        number: Its place among the intents of its kind: it makes the price.
+    """
 
     def __init__(self, number: int, family: str, face: str, key: str | None) -> None:
         self.family, self.face, self.key = family, face, key
         self.price = Decimal(100 + number) / 100
+        self.account = CASH if family == "replace" else MARGIN
+        self.mark: Mark = (*KINDS.get(family, ("KO", 1)), self.price)
         self.outcomes: list[str] = []
 
     def body(self, original: str = "") -> dict[str, Any]:
         """The order, as JSON."""
         equity = {
-            "account": CASH,
+            "account": self.account,
             "symbol": "KO",
             "action": "buy",
             "quantity": 1,
@@ -139,14 +149,21 @@ class Intent:
             "limit_price": self.price,
         }
         if self.family == "option":
-            contract = {"account": MARGIN, "symbol": "AAPL 2027-03-19 270 C", "action": "buy_to_open"}
+            contract = {"symbol": "AAPL 2027-03-19 270 C", "action": "buy_to_open"}
             return {"order": {**equity, **contract}}
         if self.family == "options":
             legs = [
                 {"symbol": "AAPL 2027-03-19 270 C", "action": "buy_to_open", "quantity": 1},
                 {"symbol": "AAPL 2027-03-19 280 C", "action": "sell_to_open", "quantity": 1},
             ]
-            return {"order": {"account": MARGIN, "legs": legs, "direction": "debit", "net_price": self.price}}
+            return {
+                "order": {
+                    "account": self.account,
+                    "legs": legs,
+                    "direction": "debit",
+                    "net_price": self.price,
+                }
+            }
         if self.family == "conditional":
             sale = {**equity, "action": "sell", "limit_price": 900}
             return {"order": {"condition": "oto", "orders": [equity, sale]}}
@@ -170,15 +187,14 @@ class Campaign:
         self._chance = random.Random(seed)
         self._folder = folder
         self.upstream = Upstream(random.Random(seed + 1))
-        self.intents = [
-            Intent(
-                number,
-                self._chance.choice(FAMILIES),
-                self._chance.choice(FACES),
-                f"key-{number}" if self._chance.random() < 0.6 else None,
-            )
-            for number in range(count)
-        ]
+        self.intents: list[Intent] = []
+        numbers: Counter[tuple[str, int]] = Counter()
+        for number in range(count):
+            family, face = self._chance.choice(FAMILIES), self._chance.choice(FACES)
+            kind = KINDS.get(family, ("KO", 1))
+            key = f"key-{number}" if self._chance.random() < 0.6 else None
+            self.intents.append(Intent(numbers[kind], family, face, key))
+            numbers[kind] += 1
         self.kills = self.expiries = 0
         self._login = asyncio.Lock()
         self.troubles: Counter[str] = Counter()
@@ -225,12 +241,10 @@ class Campaign:
     async def _prepare(self, client: Client) -> None:
         """The open orders that replacements change."""
         self.upstream.calm = True
-        for index in range(sum(intent.family == "replace" for intent in self.intents)):
-            body = Intent(100_000 + index, "equity", "sdk", None).body()
-            order = bind(find("orders.equity.preview"), body, texts=False)["order"]
-            order = type(order)(
-                **{**{f: getattr(order, f) for f in order.__struct_fields__}, "limit_price": Decimal("0.5")}
-            )
+        for _ in range(sum(intent.family == "replace" for intent in self.intents)):
+            one = Intent(0, "replace", "sdk", None)
+            one.price = Decimal("0.5")
+            order = bind(find("orders.equity.preview"), {"order": one.body()["order"]}, texts=False)["order"]
             preview = await client.orders.equity.preview(order)
             await client.orders.equity.place(order, preview.conf_num or "")
             self.originals.append(preview.conf_num or "")
@@ -329,7 +343,7 @@ class Campaign:
     async def _kill(self, client: Client, daemons: "list[Daemon]") -> None:
         """kill -9, at random, and a new start; and now and then the broker forgets every session."""
         while True:
-            await asyncio.sleep(self._chance.uniform(0.5, 2.5))
+            await asyncio.sleep(self._chance.uniform(1, 5))
             daemon = self._chance.choice(daemons)
             await daemon.kill()
             self.kills += 1
@@ -359,14 +373,16 @@ class Campaign:
                 return
 
     async def _compare(self, judge: Client) -> dict[str, int]:
-        ledger: dict[str, Decimal | None] = {}
+        ledger: dict[str, Mark] = {}
         for account in (CASH, MARGIN):
             for entry in self.upstream.desk.engine.orders(account):
-                ledger[entry.order.number] = entry.order.limit_price
+                legs = entry.order.legs
+                root = "KO" if legs[0].symbol == "KO" else "AAPL"
+                ledger[entry.order.number] = (root, len(legs), entry.order.limit_price)
         entries = (await judge.orders.journal.export(accounts_shown=True)).entries
         ours = {number for item in entries if item.state != "external" for number in item.conf_nums}
-        wanted = {intent.price for intent in self.intents}
-        placed = Counter(price for price in ledger.values() if price in wanted)
+        wanted = {intent.mark for intent in self.intents}
+        placed = Counter(mark for mark in ledger.values() if mark in wanted)
         lost = [item for item in entries if item.state == "unknown"]
         return {
             "intents": sum(bool(intent.outcomes) for intent in self.intents),
@@ -378,11 +394,11 @@ class Campaign:
             "intents told ok": sum("ok" in intent.outcomes for intent in self.intents),
             "unknown, absent at the broker": sum(not set(item.conf_nums) & set(ledger) for item in lost),
             "told ok, not in the ledger": sum(
-                "ok" in intent.outcomes and not placed[intent.price] for intent in self.intents
+                "ok" in intent.outcomes and not placed[intent.mark] for intent in self.intents
             ),
             "placed twice": sum(count > 1 for count in placed.values()),
             "placed, not in the journal": sum(
-                price in wanted and number not in ours for number, price in ledger.items()
+                mark in wanted and number not in ours for number, mark in ledger.items()
             ),
             "unknown, present at the broker": sum(bool(set(item.conf_nums) & set(ledger)) for item in lost),
             "still sending": sum(item.state == "sending" for item in entries),
