@@ -14,6 +14,10 @@ from ftcli.cli.call import Call
 from ftcli.cli.entry import run
 from ftcli.cli.terminal import Opener, Terminal
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+from secret_watch import WATCH
+
 
 class Screen(io.TextIOWrapper):
     """A text stream in memory that may call itself a terminal."""
@@ -74,7 +78,9 @@ def ft(*args: str, **world: Any) -> Outcome:
     """Runs ``ft ARGS``; the keywords are those of :func:`terminal`."""
     screen = terminal(**world)
     status = run(list(args), screen)
-    return Outcome(status, screen.stdout.data, screen.stderr.data.decode())  # type: ignore[attr-defined]
+    done = Outcome(status, screen.stdout.data, screen.stderr.data.decode())  # type: ignore[attr-defined]
+    WATCH.collect("answer of a command", args, done.data, done.err)
+    return done
 
 
 def shown(document: Any, *flags: str, tty: bool = False, environ: Mapping[str, str] | None = None) -> Outcome:

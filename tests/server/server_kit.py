@@ -1,8 +1,10 @@
 """A daemon for tests: the real one, on a free port, with its first key."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +16,10 @@ from ftcli.paper.desk import open_desk
 from ftcli.paper.door import PaperDoor
 from ftcli.server.run import running
 from ftcli.transport.broker import Broker
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from secret_watch import TELLING_PATHS, WATCH
 
 
 class Daemon:
@@ -29,7 +35,13 @@ class Daemon:
         """A client of the daemon: with the first key, another one, or none (``None``)."""
         found = self.key if key == "" else key
         headers = {"Authorization": f"Bearer {found}"} if found else {}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=10)
+        return httpx.AsyncClient(
+            base_url=self.url,
+            headers=headers,
+            trust_env=False,
+            timeout=10,
+            event_hooks={"response": [_collect]},
+        )
 
     async def raw(self, request: bytes) -> bytes:
         """Sends bytes and reads the answer until the daemon closes the connection."""
@@ -39,6 +51,15 @@ class Daemon:
             return await asyncio.wait_for(reader.read(), 10)
         finally:
             writer.close()
+
+
+async def _collect(response: httpx.Response) -> None:
+    """Hands an answer to the search for secrets, unless it is endless."""
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        return
+    path = response.url.path.removeprefix("/api/v1")
+    if not path.startswith(TELLING_PATHS):
+        WATCH.collect("answer of the daemon", (), str(response.headers), await response.aread())
 
 
 @asynccontextmanager

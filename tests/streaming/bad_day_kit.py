@@ -28,7 +28,7 @@ from ftcli.streaming.update import Update
 from ftcli.transport.broker import Broker
 
 MARGIN = "Z20000025"
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 async def soon(awaitable: Any) -> Any:
