@@ -12,7 +12,8 @@ import msgspec
 
 from ftcli.config import Settings
 from ftcli.errors import AuthRequired, BrokerError, SessionExpired, ValidationFailed
-from ftcli.models.orders import Order, OrderState
+from ftcli.models.order_codes import OrderState
+from ftcli.models.orders import Order
 from ftcli.models.streaming import Event
 from ftcli.streaming.beps_messages import URL_TEMPLATE
 from ftcli.streaming.options import BepsOptions, Limits, MddsOptions

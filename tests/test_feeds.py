@@ -15,7 +15,8 @@ from ftcli.environment import open_client
 from ftcli.errors import BrokerError, ValidationFailed
 from ftcli.feeds import OrderSweep, limits, market_open, waits
 from ftcli.market_hours import is_open
-from ftcli.models.orders import Order, OrderState
+from ftcli.models.order_codes import OrderState
+from ftcli.models.orders import Order
 from ftcli.models.streaming import Event
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ftcli.cli.call import Call
     from ftcli.models.accounts import Account
-    from ftcli.models.orders import OrderMessage, OrderPreview
+    from ftcli.models.order_confirmations import OrderMessage, OrderPreview
     from ftcli.models.tickets import EquityOrderTerms
 
 _PRICES = (

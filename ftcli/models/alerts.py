@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from ftcli.models.field import PER_SHARE, SHARES, USD, Document, Model, at
-from ftcli.models.orders import Action
+from ftcli.models.order_codes import Action
 from ftcli.models.values import Code
 
 # -- subscription (§3.1) -------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from ftcli.errors import ValidationFailed
 from ftcli.models.field import PER_SHARE, SHARES, UNLESS_EMPTY, USD, Document, Model, Request, at
-from ftcli.models.orders import Action, OrderMessage, OrderType, ResponseType, TimeInForce
+from ftcli.models.order_codes import Action, OrderType, ResponseType, TimeInForce
+from ftcli.models.order_confirmations import OrderMessage
 from ftcli.models.tickets import EquityOrder
 from ftcli.models.values import Code
 

@@ -8,7 +8,8 @@ import msgspec
 from ftcli.errors import ValidationFailed
 from ftcli.models.field import PER_SHARE, UNLESS_EMPTY, USD, Document, Model, Request, at
 from ftcli.models.option_symbol import OptionSymbol
-from ftcli.models.orders import Action, OrderMessage, OrderPreview, ResponseType, TimeInForce
+from ftcli.models.order_codes import Action, ResponseType, TimeInForce
+from ftcli.models.order_confirmations import OrderMessage, OrderPreview
 from ftcli.models.tickets import LimitPrice, StopPrice, positive
 from ftcli.models.values import Code
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from ftcli.models.field import PER_SHARE, SHARES, Document, Model, at
-from ftcli.models.orders import Action, OrderType, ResponseType, TimeInForce
+from ftcli.models.order_codes import Action, OrderType, ResponseType, TimeInForce
 
 
 class StagedOrder(Model):

@@ -11,7 +11,7 @@ import msgspec
 
 from ftcli.errors import ValidationFailed
 from ftcli.models.field import PER_SHARE, SHARES, Request, at
-from ftcli.models.orders import TimeInForce, TrailType
+from ftcli.models.order_codes import TimeInForce, TrailType
 from ftcli.models.values import Code
 
 
@@ -197,7 +197,7 @@ EquityOrder = (
 
 def price_terms(order: Any) -> dict[str, Any]:
     """The broker's ``priceTypeDetail`` of an order: the type's code and every price it has (protocol 02 §3.4)."""
-    from ftcli.models.orders import OrderType
+    from ftcli.models.order_codes import OrderType
 
     terms: dict[str, Any] = {"priceTypeCode": OrderType(order.__struct_config__.tag).wire}
     for ours, theirs in (("limit_price", "limitPrice"), ("stop_price", "stopPrice")):

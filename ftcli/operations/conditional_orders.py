@@ -10,7 +10,7 @@ from ftcli.models.conditional import (
     ConditionalReplacement,
 )
 from ftcli.models.field import read
-from ftcli.models.orders import ResponseType
+from ftcli.models.order_codes import ResponseType
 from ftcli.models.tickets import EquityOrder, price_terms
 from ftcli.operations.equity_orders import account_type_code, refuse_placeholders
 from ftcli.operations.operation import Core, Group, Param, operation, with_reply

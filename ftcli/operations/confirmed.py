@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ftcli.errors import BrokerError, CallRefused, LostReply
-from ftcli.models.orders import OrderMessage
+from ftcli.models.order_confirmations import OrderMessage
 from ftcli.operations.dp import document_of
 from ftcli.operations.verdicts import message_details, messages_of
 from ftcli.wire import WireReply

@@ -6,14 +6,8 @@ from typing import Annotated, Any, TypeVar
 from ftcli.errors import OrderRejected, OrderUnknown, ValidationFailed
 from ftcli.models.accounts import Account
 from ftcli.models.field import read
-from ftcli.models.orders import (
-    OrderConfirmation,
-    OrderPlacement,
-    OrderPreview,
-    OrderType,
-    ResponseType,
-    TimeInForce,
-)
+from ftcli.models.order_codes import OrderType, ResponseType, TimeInForce
+from ftcli.models.order_confirmations import OrderConfirmation, OrderPlacement, OrderPreview
 from ftcli.models.tickets import EquityAction, EquityOrder, TradingSession, price_terms
 from ftcli.operations.operation import Core, Group, Param, operation, with_reply
 from ftcli.operations.params import clean_account, clean_symbol

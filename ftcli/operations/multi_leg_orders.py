@@ -6,7 +6,7 @@ from ftcli.errors import BrokerError, OrderRejected, OrderUnknown, ValidationFai
 from ftcli.models.field import read
 from ftcli.models.market_data import SnapshotQuote
 from ftcli.models.option_tickets import MultiLegConfirmation, MultiLegOrder, NetDirection, OptionLeg
-from ftcli.models.orders import ResponseType
+from ftcli.models.order_codes import ResponseType
 from ftcli.models.payoff import payoff
 from ftcli.operations.equity_orders import ConfNum, account_type_code
 from ftcli.operations.operation import Core, Group, Param, operation, with_reply

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from ftcli.models.option_tickets import OptionConfirmation, OptionOrder
-from ftcli.models.orders import ResponseType
+from ftcli.models.order_codes import ResponseType
 from ftcli.models.tickets import price_terms
 from ftcli.operations.equity_orders import (
     ConfNum,

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 from ftcli.errors import BrokerError, OrderRejected, OrderUnknown, ValidationFailed
 from ftcli.models.field import as_list, read
-from ftcli.models.orders import CancelConfirmation, Order, ResponseType
+from ftcli.models.order_codes import ResponseType
+from ftcli.models.order_confirmations import CancelConfirmation
+from ftcli.models.orders import Order
 from ftcli.models.orders import Orders as OrderList
 from ftcli.models.staged import Locate, TradeAgreement
 from ftcli.models.tickets import positive

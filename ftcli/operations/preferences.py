@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from ftcli.errors import ValidationFailed
 from ftcli.models.field import as_list
 from ftcli.models.json import dumps
-from ftcli.models.orders import OrderMessage
+from ftcli.models.order_confirmations import OrderMessage
 from ftcli.models.preferences import (
     DeletedPreferences,
     Preference,

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from ftcli.models.orders import OrderPreview, ReplacePlacement, ResponseType
+from ftcli.models.order_codes import ResponseType
+from ftcli.models.order_confirmations import OrderPreview, ReplacePlacement
 from ftcli.models.tickets import EquityOrder
 from ftcli.operations.equity_orders import (
     ConfNum,

@@ -4,7 +4,7 @@ from typing import Any
 
 from ftcli.errors import BrokerError
 from ftcli.models.field import as_list, read
-from ftcli.models.orders import OrderMessage
+from ftcli.models.order_confirmations import OrderMessage
 from ftcli.wire import WireReply
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from ftcli.errors import BrokerError, NotFound, ValidationFailed
 from ftcli.models.field import as_list, read
-from ftcli.models.orders import OrderMessage
+from ftcli.models.order_confirmations import OrderMessage
 from ftcli.models.watchlists import (
     DeletedWatchlist,
     SavedWatchlist,

@@ -14,7 +14,7 @@ from ftcli.models.accounts import Position, Positions, PositionTotals
 from ftcli.models.balances import Balances, BalanceSnapshot
 from ftcli.models.json import dumps
 from ftcli.models.market_data import Bar, Chart, Quotes, SnapshotQuote, SymbolProblem
-from ftcli.models.orders import OrderMessage, OrderPreview
+from ftcli.models.order_confirmations import OrderMessage, OrderPreview
 from ftcli.models.session import SessionState, SessionStatus
 from ftcli.models.streaming import Greeks, Quote
 from ftcli.operations.operation import with_reply

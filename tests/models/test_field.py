@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ftcli.models.field import USD, Document, Model, as_list, at, fields, read, rows_field, walk, write
 from ftcli.models.json import dumps, loads
-from ftcli.models.orders import Action
+from ftcli.models.order_codes import Action
 
 
 class Leg(Model):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftcli.models.orders import Action, OrderType
+from ftcli.models.order_codes import Action, OrderType
 from ftcli.models.values import (
     WRITERS,
     ny_midnight,

@@ -18,7 +18,7 @@ from market_kit import Seen, wired
 from ftcli.errors import BrokerError, CallRefused, ValidationFailed
 from ftcli.models.alerts import AlertType
 from ftcli.models.json import dumps
-from ftcli.models.orders import Action
+from ftcli.models.order_codes import Action
 from ftcli.operations.alerts import read_alert
 from ftcli.redaction import redact
 

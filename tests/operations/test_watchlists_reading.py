@@ -19,7 +19,7 @@ from ftcli.models.alerts import PriceTriggers, TriggerOperator, TriggerStatus
 from ftcli.models.event_token import read_token, token_expiry
 from ftcli.models.field import read
 from ftcli.models.json import loads
-from ftcli.models.orders import Action, OrderType, ResponseType, TimeInForce
+from ftcli.models.order_codes import Action, OrderType, ResponseType, TimeInForce
 from ftcli.models.staged import StagedOrders
 from ftcli.models.watchlists import Watchlists
 from ftcli.operations.preferences import _rows

@@ -9,7 +9,7 @@ from ftcli.cli.commands.trade import AccountOption, Key, Live, Tif, Yes, trade_b
 from ftcli.cli.forms import form
 from ftcli.errors import ValidationFailed
 from ftcli.models.option_tickets import MultiLegOrder
-from ftcli.models.orders import TimeInForce
+from ftcli.models.order_codes import TimeInForce
 from ftcli.operations.binding import convert
 from ftcli.operations.operation import Param
 

@@ -19,7 +19,7 @@ from ftcli.cli.placing import switch_live_on, unbroken
 from ftcli.errors import ValidationFailed
 from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import OptionOrder
-from ftcli.models.orders import TimeInForce
+from ftcli.models.order_codes import TimeInForce
 from ftcli.models.tickets import EquityOrder
 from ftcli.operations.binding import convert
 from ftcli.operations.operation import Param

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ftcli.models import conditional as models
-from ftcli.models import orders
+from ftcli.models import order_codes, order_confirmations
 from ftcli.models.field import as_list, write
 from ftcli.paper.codes import Action, Family, GroupKind, Holding, Severity, TimeInForce
 from ftcli.paper.figures import GroupConfirmation
@@ -147,7 +147,7 @@ def _group_document(answer: GroupConfirmation, tickets: list[Ticket]) -> dict[st
     return write(shown)
 
 
-def _group_message(item: Message, *, top: bool = False) -> orders.OrderMessage:
+def _group_message(item: Message, *, top: bool = False) -> order_confirmations.OrderMessage:
     """The text opens with its code in orders and stands plain at the top (protocol 02 §10.3)."""
     text = item.text if top else f"({item.code}) {item.text}"
     detail = f"Code={item.code}, Text={text}, Source=ConditionalOrder"
@@ -159,15 +159,15 @@ def _leg(answer: Confirmation, ticket: Ticket) -> models.ConditionalLeg:
     priced = estimate.legs[0] if estimate and estimate.legs else None
     shown = models.ConditionalLeg(
         conf_num=answer.number or None,
-        verdict=orders.ResponseType.from_wire(answer.response.value),
+        verdict=order_codes.ResponseType.from_wire(answer.response.value),
         account_type=ticket.holding.value,
-        action=orders.Action.from_wire(ticket.leg.action.value),
+        action=order_codes.Action.from_wire(ticket.leg.action.value),
         quantity=ticket.leg.quantity,
         symbol=priced.symbol if priced else ticket.leg.symbol,
         cusip=priced.cusip if priced else None,
         security_name=priced.description if priced else None,
-        time_in_force=orders.TimeInForce.from_wire(ticket.time_in_force.value),
-        order_type=orders.OrderType.from_wire(ticket.price_type.value),
+        time_in_force=order_codes.TimeInForce.from_wire(ticket.time_in_force.value),
+        order_type=order_codes.OrderType.from_wire(ticket.price_type.value),
         limit_price=ticket.limit_price,
         stop_price=ticket.stop_price,
         messages=[_group_message(item) for item in answer.messages],

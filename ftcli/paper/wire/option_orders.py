@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ftcli.models import option_tickets as models
-from ftcli.models import orders
+from ftcli.models import order_codes
 from ftcli.models.field import as_list, write
 from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.values import read_decimal
@@ -164,7 +164,7 @@ def _package_document(answer: Confirmation, ticket: Ticket) -> dict[str, Any]:
     shown = models.MultiLegConfirmation(
         account=answer.account,
         conf_num=answer.number,
-        verdict=orders.ResponseType.from_wire(answer.response.value),
+        verdict=order_codes.ResponseType.from_wire(answer.response.value),
         account_type=ticket.holding.value,
         messages=messages,
     )
@@ -178,7 +178,7 @@ def _package_document(answer: Confirmation, ticket: Ticket) -> dict[str, Any]:
     shown.order_value, shown.commission, shown.net_amount = estimate.value, estimate.commission, estimate.net
     shown.complex_type, shown.leg_count = "CO", len(ticket.legs)
     shown.legs = [_leg(leg) for leg in estimate.legs]
-    shown.time_in_force = orders.TimeInForce.from_wire(ticket.time_in_force.value)
+    shown.time_in_force = order_codes.TimeInForce.from_wire(ticket.time_in_force.value)
     shown.direction = models.NetDirection.from_wire(ticket.net_side.value) if ticket.net_side else None
     shown.price_type, shown.all_or_none, shown.destination = "L", False, ticket.destination
     return write(shown)
@@ -187,7 +187,7 @@ def _package_document(answer: Confirmation, ticket: Ticket) -> dict[str, Any]:
 def _leg(leg: LegEstimate) -> models.MultiLegConfirmationLeg:
     return models.MultiLegConfirmationLeg(
         symbol=leg.symbol,
-        action=orders.Action.from_wire(leg.action.value),
+        action=order_codes.Action.from_wire(leg.action.value),
         quantity=leg.quantity,
         effect=leg.effect.value if leg.effect else None,
         underlying_is_etf=leg.is_etf,

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ftcli.models import order_codes, order_confirmations
 from ftcli.models import orders as models
 from ftcli.models.field import as_list, write
 from ftcli.models.values import read_decimal, read_int, read_text
@@ -126,9 +127,11 @@ def check_owner(desk: "Desk", account: str) -> None:
     own_accounts(desk, [{"acctNum": account}])
 
 
-def message(item: Message, source: str, *, label: str = "other", detail: str = "") -> models.OrderMessage:
+def message(
+    item: Message, source: str, *, label: str = "other", detail: str = ""
+) -> order_confirmations.OrderMessage:
     """A message in the broker's form, which differs a little between families (protocol 02 §4)."""
-    return models.OrderMessage(
+    return order_confirmations.OrderMessage(
         severity=item.severity.value,
         outer_code=item.severity.outer_code,
         label=label,
@@ -144,21 +147,23 @@ def confirmation_terms(answer: Confirmation, ticket: Ticket, source: str) -> dic
     return {
         "account": answer.account,
         "conf_num": answer.number,
-        "verdict": models.ResponseType.from_wire(answer.response.value),
-        "action": models.Action.from_wire(ticket.leg.action.value),
+        "verdict": order_codes.ResponseType.from_wire(answer.response.value),
+        "action": order_codes.Action.from_wire(ticket.leg.action.value),
         "action_text": ticket.leg.action.text,
         "quantity": ticket.leg.quantity,
         "symbol": leg.symbol if leg else ticket.leg.symbol,
         "security_name": leg.description if leg else None,
         "cusip": leg.cusip if leg else None,
-        "order_type": models.OrderType.from_wire(ticket.price_type.value),
+        "order_type": order_codes.OrderType.from_wire(ticket.price_type.value),
         "order_type_text": ticket.price_type.text,
         "limit_price": ticket.limit_price,
         "stop_price": ticket.stop_price,
         "trailing_amount": ticket.trail_amount,
-        "trailing_type": models.TrailType.from_wire(ticket.trail_unit.value) if ticket.trail_unit else None,
+        "trailing_type": order_codes.TrailType.from_wire(ticket.trail_unit.value)
+        if ticket.trail_unit
+        else None,
         "limit_offset": ticket.limit_offset,
-        "time_in_force": models.TimeInForce.from_wire(ticket.time_in_force.value),
+        "time_in_force": order_codes.TimeInForce.from_wire(ticket.time_in_force.value),
         "account_type": ticket.holding.value,
         "last_price": estimate.last if estimate else None,
         "bid": estimate.bid if estimate else None,
@@ -170,10 +175,10 @@ def confirmation_terms(answer: Confirmation, ticket: Ticket, source: str) -> dic
     }
 
 
-def preview_document(answer: Confirmation, ticket: Ticket) -> models.OrderPreview:
+def preview_document(answer: Confirmation, ticket: Ticket) -> order_confirmations.OrderPreview:
     """The content of ``preview`` (protocol 02 §5.2)."""
     estimate = answer.estimate
-    return models.OrderPreview(
+    return order_confirmations.OrderPreview(
         **confirmation_terms(answer, ticket, "EquityOptionPreview"),
         order_value=estimate.value if estimate else None,
         commission_type=EQUITY_COMMISSION if estimate else None,
@@ -184,13 +189,13 @@ def preview_document(answer: Confirmation, ticket: Ticket) -> models.OrderPrevie
     )
 
 
-def placement_document(answer: Confirmation, ticket: Ticket) -> models.OrderPlacement:
+def placement_document(answer: Confirmation, ticket: Ticket) -> order_confirmations.OrderPlacement:
     """The content of ``place``: thinner than a preview's, and thinner still when refused (protocol 02 §5.3)."""
     terms = confirmation_terms(answer, ticket, "EquityOptionPlace")
     if answer.refused:
         kept = ("account", "conf_num", "verdict", "account_type", "messages")
         terms = {name: terms[name] for name in kept}
-    return models.OrderPlacement(**terms)
+    return order_confirmations.OrderPlacement(**terms)
 
 
 def with_echoes(document: dict[str, Any], refused: bool) -> dict[str, Any]:
@@ -237,12 +242,14 @@ def _cancel_tickets(desk: "Desk", request: PaperRequest) -> list[CancelTicket]:
     ]
 
 
-def _cancel(item: figures.CancelOutcome, source: str, preview: bool) -> models.CancelConfirmation:
-    return models.CancelConfirmation(
+def _cancel(
+    item: figures.CancelOutcome, source: str, preview: bool
+) -> order_confirmations.CancelConfirmation:
+    return order_confirmations.CancelConfirmation(
         conf_num=item.number,
         account=item.account,
-        verdict=models.ResponseType.from_wire(item.response.value),
-        action=models.Action.from_wire(item.action.value) if item.action else None,
+        verdict=order_codes.ResponseType.from_wire(item.response.value),
+        action=order_codes.Action.from_wire(item.action.value) if item.action else None,
         action_text=item.action.text if item.action else None,
         original_quantity=item.original,
         filled_quantity=item.executed,
@@ -302,7 +309,7 @@ def _entry(entry: figures.OrderEntry) -> models.Order:
         order_source="WO#",
         linked_order=entry.linked,
         account=order.account,
-        status=models.StatusCode.from_wire(entry.status.value),
+        status=order_codes.StatusCode.from_wire(entry.status.value),
         status_text=entry.status_text,
         cancelable=entry.cancelable,
         replaceable=entry.replaceable,
@@ -315,7 +322,7 @@ def _entry(entry: figures.OrderEntry) -> models.Order:
         net_amount=entry.net,
         description=entry.description,
         entered_at=order.entered,
-        action=models.Action.from_wire(entry.leg.action.value),
+        action=order_codes.Action.from_wire(entry.leg.action.value),
         action_text=entry.leg.action.text,
         quantity=entry.quantity,
         original_quantity=entry.quantity,
@@ -328,7 +335,7 @@ def _entry(entry: figures.OrderEntry) -> models.Order:
         security_type=entry.security_type,
         special_order_code=entry.special_code,
         special_order_name=entry.special_name,
-        order_type=models.OrderType.from_wire(entry.price_type.value),
+        order_type=order_codes.OrderType.from_wire(entry.price_type.value),
         order_type_text=entry.price_type.text,
         price_text=entry.price_text,
         limit_price=order.limit_price,
@@ -340,7 +347,7 @@ def _entry(entry: figures.OrderEntry) -> models.Order:
         expiration=entry.expiration,
         strike=entry.strike,
         strategy=entry.strategy_code,
-        time_in_force=models.TimeInForce.from_wire(entry.time_in_force.value),
+        time_in_force=order_codes.TimeInForce.from_wire(entry.time_in_force.value),
         time_in_force_text=entry.time_in_force.text,
         executed_by=entry.venue,
         market_session=entry.session.value,
