@@ -32,7 +32,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     hits = [hit for name, text in report.sections for hit in WATCH.hits(f"output: {name}", text.encode())]
     hits += WATCH.drain()
     folder = item.funcargs.get("tmp_path") if isinstance(item, pytest.Function) else None
-    if call.when == "call" and folder is not None:
+    if call.when == "teardown" and folder is not None:  # once nothing of the test has the files open
         hits += WATCH.hits_in_folder(folder, WRITTEN_BY_TESTS)
     if hits:
         report.outcome = "failed"

@@ -71,8 +71,9 @@ class State:
         if self.path != ":memory:":
             Path(self.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(OSError):  # SQLite says better what is wrong
-                # Made before SQLite makes it, for its owner alone: the journal files copy the mode.
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+                # Made before SQLite makes it, for its owner alone: the journal files copy the mode. One that is there
+                # is never opened here: to close it would end the locks that SQLite holds on it for this process.
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._lock = threading.RLock()
         self._world: World | None = None
         self._version = -1
