@@ -10,6 +10,7 @@ from ftcli.redaction import redact_log
 
 LOGGERS = (
     *("ftcli", "ftcli.audit", "ftcli.server", "ftcli.transport", "ftcli.streaming", "ftcli.trading"),
+    *("ftcli.seen_events", "ftcli.streaming.sockets"),
     *("httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"),
     *("websockets", "websockets.client", "websockets.server", "websockets.protocol"),
     *("aiohttp", "aiohttp.access", "aiohttp.client", "aiohttp.internal", "aiohttp.server", "aiohttp.web"),

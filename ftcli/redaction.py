@@ -8,6 +8,7 @@ wire (cookies, passwords, tokens) are masked even where the value was never seen
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 MASK = "***"
 
@@ -55,10 +56,12 @@ _SECRET_KEYS = frozenset(
 _PAIR = re.compile(
     r"""(?ix)
     (["']?\b(?:password|passwd|securityCode|totp(?:_secret)?|authorization|(?:x-)?csrf-?token|access_?token
-        |samlresponse|api_?key|encryption_key|session_sctx|set-cookie|cookie|ATC|FC|RC|SC|ET)\b["']?\s*[=:]\s*)
-    ( "[^"]*" | '[^']*' | (?:(?:Bearer|Basic)\s+)?[^\s;,&"'}]+ )
+        |samlresponse|api_?key|encryption_key|session_sctx|set-cookie|cookie|ATC|FC|RC|SC|ET)\b(?:["']?\s*[=:]\s*|["']\s*,\s*b?(?=["'])))
+    ( "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | (?:(?:Bearer|Basic)\s+)?[^\s;,&"'}]+ )
     """
 )
+_API_KEY = re.compile(r"\bft_[0-9A-Za-z]{46}")
+"""A key to our own daemon, whoever made it."""
 _ACCOUNT = re.compile(r"\b(?:[A-Z]\d{8}|\d{9})\b")
 
 
@@ -101,10 +104,18 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what goes by this name is a secret."""
+    return name.lower() in _SECRET_KEYS
+
+
 def remember(value: str) -> None:
-    """Mask ``value`` from now on. Short values are left to the net by key: they would mask ordinary text."""
+    """Mask ``value`` from now on, as JSON and percent-encoded too.
+
+    Short values are left to the net by key: they would mask ordinary text.
+    """
     if len(value) >= 6 and value not in _values:
-        _values.add(value)
+        _values.update((value, quote(value, safe=""), value.replace("\\", "\\\\").replace('"', '\\"')))
         _longest_first.clear()
 
 
@@ -127,7 +138,7 @@ def redact(text: str) -> str:
     for value in _longest_first:
         if value in text:
             text = _without(text, value)
-    return _PAIR.sub(lambda pair: pair.group(1) + MASK, text)
+    return _PAIR.sub(lambda pair: pair.group(1) + MASK, _API_KEY.sub(MASK, text))
 
 
 def _without(text: str, value: str) -> str:

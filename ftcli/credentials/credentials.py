@@ -123,13 +123,27 @@ class CredentialStore:
         return self._of(name).name
 
     def delete(self) -> bool:
-        """Forgets the stored credentials wherever they are; answers whether there were any."""
+        """Forgets the stored credentials wherever they are; answers whether there were any.
+
+        Raises:
+            ValidationFailed: The encrypted file is there and cannot be opened: it may still hold them.
+        """
         found = False
+        problem = ""
         for store in (self._file, self._keyring):
             try:
                 found |= store.delete(self._name)
-            except StoreUnusable:
-                continue
+            except StoreUnusable as unusable:
+                # A keyring that is not there holds nothing; a file that is there may.
+                if store is self._file:
+                    problem = str(unusable)
+        if problem:
+            raise ValidationFailed.of(
+                "credentials",
+                None,
+                "be forgotten with the key of their file at hand",
+                hint=f"{self._file.path} is still there: {problem}. Give the key, or remove the file.",
+            )
         return found
 
     def migrate(self, target: StoreName) -> str:

@@ -36,7 +36,13 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 """The broker wants it so, though the body is XML (protocol 04 §3)."""
 _PARTS = ("ActivationStatus", "UserId", "Password", "ServerUrl", "Destination")
 
-Reveal = Annotated[bool, Param("Show the secret: whoever has it listens in your name.")]
+Reveal = Annotated[
+    bool,
+    Param(
+        "Show the secret: whoever has it listens in your name. Over HTTP it takes the scope admin.",
+        tells_secret=True,
+    ),
+]
 
 
 class Alerts(Group):

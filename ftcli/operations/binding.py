@@ -12,6 +12,7 @@ from ftcli.errors import ValidationFailed
 from ftcli.models.field import without_none
 from ftcli.models.values import Code
 from ftcli.operations.operation import Operation, ParamInfo, is_model
+from ftcli.redaction import MASK, is_secret_name
 
 
 def bind(operation: Operation[..., Any], given: Mapping[str, Any], *, texts: bool = True) -> dict[str, Any]:
@@ -91,7 +92,8 @@ def _explained(problem: msgspec.ValidationError, value: Any, kind: Any, field: s
     if choices := _choices(inner, steps):
         hint = _did_you_mean(here, choices)
         return ValidationFailed.of(shown, here, f"be one of {', '.join(choices)}", hint=hint)
-    return ValidationFailed.of(shown or "body", _plain(here), _rule(inner, what))
+    told = MASK if is_secret_name(shown.rpartition(".")[2]) else _plain(here)
+    return ValidationFailed.of(shown or "body", told, _rule(inner, what))
 
 
 def _plain(value: Any) -> Any:
@@ -189,5 +191,13 @@ def unknown(name: str, known: list[str], value: Any = None) -> ValidationFailed:
     rule = f"be one of {', '.join(known)}" if known else "not be given"
     return ValidationFailed(
         f"{name} is unknown here. {hint}".rstrip(),
-        details={"field": name, "value": None if value is None else str(value), "rule": rule},
+        details={
+            "field": name,
+            "value": None
+            if value is None
+            else MASK
+            if is_secret_name(name.rpartition(".")[2])
+            else str(value),
+            "rule": rule,
+        },
     )

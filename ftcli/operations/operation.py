@@ -139,6 +139,7 @@ class Param(msgspec.Struct, frozen=True):
         complete: What shell completion offers.
         example: An example value.
         metavar: What the help calls its value; empty for a word of its name.
+        tells_secret: Whether it asks for a secret: over HTTP that takes a key with the scope ``admin``, and is noted.
     """
 
     help: str
@@ -148,6 +149,7 @@ class Param(msgspec.Struct, frozen=True):
     complete: Literal["", "accounts", "symbols", "orders"] = ""
     example: Any = None
     metavar: str = ""
+    tells_secret: bool = False
 
 
 class ParamInfo(msgspec.Struct, frozen=True):

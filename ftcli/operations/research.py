@@ -236,7 +236,13 @@ class Research(Group):
     @operation("POST", "/research/news-access", examples=("research news-access",))
     async def news_access(
         self,
-        reveal: Annotated[bool, Param("Show the token: whoever has it reads the feed in your name.")] = False,
+        reveal: Annotated[
+            bool,
+            Param(
+                "Show the token: whoever has it reads the feed in your name. Over HTTP it takes the scope admin.",
+                tells_secret=True,
+            ),
+        ] = False,
     ) -> NewsAccess:
         """Ask for access to the news feed: its hosts, and a token that stays masked unless you ask for it.
 

@@ -23,6 +23,11 @@ MAX_LINE = 8190
 """Bytes of a request line, and of one header."""
 MAX_HEADERS = 100
 """Number of headers."""
+MAX_HEAD = 32 * 1024
+"""Bytes of all header lines together."""
+_FEW_HEADERS = 24
+"""So many need no adding up: each is bounded by itself."""
+_ONCE = ("Authorization", "Origin", "Content-Type", "Transfer-Encoding", "Idempotency-Key")
 HEAD_SECONDS = 10
 """Within which the head of a connection's first request must have arrived."""
 BODY_SECONDS = 20
@@ -81,6 +86,28 @@ class Door:
         self._extra = frozenset(name.strip("[]") for name in hosts)
         self.origins = frozenset(map(_checked_origin, origins))
         self._good_hosts: set[str] = set()
+
+    def check_form(self, request: "web.Request") -> None:
+        """Lets requests pass that every server reads alike.
+
+        Args:
+            request: The request.
+
+        Raises:
+            ValidationFailed: Its target is no path, a header that counts is there twice, its body is coded in more
+                ways than one, or its head is too large.
+        """
+        if not request.raw_path.startswith("/") and request.raw_path != "*":
+            raise ValidationFailed.of("path", None, "begin with a slash")
+        headers = request.headers
+        for name in _ONCE:
+            if name in headers and len(headers.getall(name)) > 1:
+                raise ValidationFailed.of(name, None, "be given once")
+        if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+            raise ValidationFailed.of("Transfer-Encoding", headers["Transfer-Encoding"], "be chunked")
+        lines = request._message.raw_headers
+        if len(lines) > _FEW_HEADERS and sum(len(name) + len(value) for name, value in lines) > MAX_HEAD:
+            raise ValidationFailed.of("headers", None, f"have at most {MAX_HEAD} bytes together")
 
     def check_host(self, hosts: list[str]) -> None:
         """Lets requests pass that name this daemon, by a name no stranger can own.

@@ -5,7 +5,7 @@ import time
 
 from aiohttp import hdrs, web
 
-from ftcli.errors import ApiKeyInvalid, FtError
+from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.server import fence
 from ftcli.server.envelope import REQUEST_ID, fault, from_http, refuse, request_id
 from ftcli.server.keys import ApiKey, bearer
@@ -38,6 +38,8 @@ async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.writer.output_size:
                 raise  # the answer has begun: it can only break off
             response = _told(service, request, problem)
+            if KEY not in request and isinstance(problem, ValidationFailed):
+                response.force_close()  # what follows a request of a form that was not let in is not looked at
         except web.HTTPException as problem:
             response = from_http(request, problem)
         except ConnectionError:
@@ -63,6 +65,7 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
         ValidationFailed: Its ``Host`` or ``Origin`` is foreign.
         ApiKeyInvalid: Its key is missing or wrong, or may not do this.
     """
+    service.door.check_form(request)
     service.door.check_host(request.headers.getall(hdrs.HOST, []))
     if guard.changes or guard.socket:
         service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])

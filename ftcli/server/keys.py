@@ -131,13 +131,24 @@ class KeyRing:
         kept, record = self._known.get(identity_of(key), (_NO_DIGEST, None))
         if not hmac.compare_digest(presented, kept) or record is None:
             raise _refused("unknown", "This API key is not known here.")
+        self._check_alive(record)
+        self._note_use(record, self._clock())
+        return record
+
+    def check_alive(self, key: ApiKey) -> None:
+        """Whether a key is still good that was good before: of a ticket, which outlives its key by seconds.
+
+        Raises:
+            ApiKeyInvalid: It has been revoked, or has expired.
+        """
+        self._look()
+        self._check_alive(self._known.get(key.id, (_NO_DIGEST, key))[1])
+
+    def _check_alive(self, record: ApiKey) -> None:
         if record.revoked_at:
             raise _refused("revoked", "This API key has been revoked.")
-        now = self._clock()
-        if record.expires_at and now >= record.expires_at:
+        if record.expires_at and self._clock() >= record.expires_at:
             raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
-        self._note_use(record, now)
-        return record
 
     def _look(self) -> None:
         """Reads the keys again where another process has changed the file, asking at most once a second."""

@@ -1,6 +1,7 @@
 """The operations as routes: one handler for all, and one plan per operation, made when the daemon starts."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from operator import attrgetter
 from typing import Any
@@ -14,9 +15,11 @@ from ftcli.models.json import dumps, loads
 from ftcli.operations.binding import bind, convert
 from ftcli.operations.operation import Operation, ParamInfo
 from ftcli.server.door import BODY_SECONDS, MAX_BODY
-from ftcli.server.envelope import RAW, refuse, reply, success
-from ftcli.server.keys import Scope
+from ftcli.server.envelope import RAW, REQUEST_ID, refuse, reply, success
+from ftcli.server.keys import Scope, check_scope
 from ftcli.server.service import Answer, Guard, Handler, Service
+
+audit = logging.getLogger("ftcli.audit")
 
 PREFIX = "/api/v1"
 
@@ -48,6 +51,7 @@ class Plan:
         self.in_body = Prepared(operation, ("body",))
         self.body_is = operation.body_is
         self.takes_body = bool(self.in_body.params)
+        self.tells_secret = [param.name for param in operation.params if param.param.tells_secret]
         self.lists = frozenset(param.name for param in self.in_url.params if param.is_list)
         # A preview is a read too, but each mints a number of its own: only a GET can be shared.
         self.shared = operation.method == "GET" and operation.risk == "read"
@@ -174,8 +178,17 @@ def operation_handler(service: Service, plan: Plan) -> Handler:
 
     flights = service.flights
 
+    def permit(request: web.Request, arguments: dict[str, Any]) -> None:
+        """Whoever asks for a secret needs the scope admin, and leaves a line in the audit log."""
+        if any(arguments.get(name) for name in plan.tells_secret):
+            key = check_scope(request[KEY], "admin")
+            audit.info(
+                "%s told a secret", plan.name, extra={"key": key.id, "request_id": request[REQUEST_ID]}
+            )
+
     async def shared(request: web.Request) -> web.StreamResponse:
         arguments, raw = plan.url_arguments(request)
+        permit(request, arguments)
 
         async def call() -> Answer:
             result = await plan.call(**arguments)
@@ -189,6 +202,7 @@ def operation_handler(service: Service, plan: Plan) -> Handler:
     async def single(request: web.Request) -> web.StreamResponse:
         arguments, raw = plan.url_arguments(request)
         arguments |= await plan.body_arguments(request)
+        permit(request, arguments)
         flights.turn()
         try:
             result = await plan.call(**arguments)

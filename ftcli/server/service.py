@@ -154,7 +154,9 @@ class Service:
         if self.keys is None:
             return NO_KEY
         if key is None and ticket is not None:
-            return check_scope(self.tickets.redeem(ticket), scope)
+            owner = self.tickets.redeem(ticket)
+            self.keys.check_alive(owner)
+            return check_scope(owner, scope)
         found = self.keys.check(key, scope)
         self.throttle.take(found.id, found.rate)
         return found
@@ -163,6 +165,8 @@ class Service:
         """The session has begun, changed or ended. With its end goes what was handed out on the strength of it."""
         if state == "disconnected":
             self.tickets.clear()
+            for close in list(self._streams):
+                close("logout")
             self.hub = None
 
     @contextmanager

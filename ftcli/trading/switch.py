@@ -45,7 +45,7 @@ class KillSwitch:
         made = TradingHalt(halted_by=by, reason=reason, halted_at=at)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        with part.open("wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(dumps(made))
             file.flush()
             os.fsync(file.fileno())

@@ -1,13 +1,15 @@
 """The brake on automatic logins: a loop of them would lock the account (protocol 00 §4.3)."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from ftcli.clock import Clock
-from ftcli.credentials.files import write_private
+from ftcli.credentials.files import lock_file, write_private
 from ftcli.errors import RateLimited, SessionExpired
 
 GAP = timedelta(minutes=5)
@@ -28,6 +30,8 @@ class _Record(msgspec.Struct, kw_only=True):
     unproven: dict[str, list[float]] = {}
     """By :func:`_mark` of user name and factor: when it was sent and not accepted since."""
     totp_steps: dict[str, int] = {}
+    damaged: float | None = None
+    """Since when nothing is known, because the file cannot be read."""
     """By :func:`_mark` of the user name: the TOTP step whose code was sent last."""
 
 
@@ -39,12 +43,15 @@ class AutoLogins:
     Args:
         path: The file; ``None`` keeps the record in memory only.
         clock: Reads the time.
+        shared: The file that counts passwords and codes, where several sessions (``FT_SESSION``) go by one count: to
+            the broker they are one user.
     """
 
-    def __init__(self, path: Path | None, clock: Clock) -> None:
+    def __init__(self, path: Path | None, clock: Clock, shared: Path | None = None) -> None:
         self._path = path
         self._clock = clock
         self._record = _Record()
+        self._attempts = self if shared is None or shared == path else AutoLogins(shared, clock)
 
     def claim(self) -> None:
         """Counts an automatic login that is about to begin.
@@ -90,7 +97,7 @@ class AutoLogins:
         """
         now = self._clock().timestamp()
         for factor in ("password", "code"):
-            moments = sorted(self._recent(self._load(), username, factor, now))
+            moments = sorted(self._recent(self._attempts._load(), username, factor, now))
             if len(moments) >= REFUSALS:
                 wait = WINDOW.total_seconds() - (now - moments[-REFUSALS])
                 raise RateLimited(
@@ -106,22 +113,54 @@ class AutoLogins:
         Raises:
             RateLimited: It cannot be counted, so it must not leave.
         """
-        record, now = self._load(), self._clock().timestamp()
-        record.unproven[_mark(f"{username} {factor}")] = [*self._recent(record, username, factor, now), now]
-        if not self._save(record):
-            raise RateLimited(
-                f"{self._path}, which counts the logins, cannot be written, so nothing was sent. Set FT_DATA_DIR.",
-                details={"reason": "attempts", "factor": factor},
-            )
+        counted = self._attempts
+        with counted._alone():
+            self.check_attempts(username)  # another session may have sent one meanwhile
+            record, now = counted._load(), self._clock().timestamp()
+            record.unproven[_mark(f"{username} {factor}")] = [
+                *self._recent(record, username, factor, now),
+                now,
+            ]
+            if not counted._save(record):
+                raise RateLimited(
+                    f"{counted._path}, which counts the logins, cannot be written, so nothing was sent. "
+                    "Set FT_DATA_DIR.",
+                    details={"reason": "attempts", "factor": factor},
+                )
 
     def accept(self, username: str, factor: str) -> None:
         """The broker accepted it: those before it do not count any more."""
-        record = self._load()
-        if record.unproven.pop(_mark(f"{username} {factor}"), None):
-            self._save(record)
+        counted = self._attempts
+        with counted._alone():
+            record = counted._load()
+            if record.unproven.pop(_mark(f"{username} {factor}"), None):
+                counted._save(record)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time: the session's lock does not keep other sessions out."""
+        if self._path is None:
+            yield
+            return
+        from filelock import FileLock, Timeout  # deferred: 30 ms
+
+        lock = self._path.with_name(f"{self._path.name}.lock")
+        try:
+            lock_file(lock)
+            held = FileLock(lock, timeout=10)
+            held.acquire()
+        except (OSError, Timeout):
+            yield  # a folder that cannot be written is told where the count is kept
+            return
+        try:
+            yield
+        finally:
+            held.release()
 
     def _recent(self, record: _Record, username: str, factor: str, now: float) -> list[float]:
         moments = record.unproven.get(_mark(f"{username} {factor}"), [])
+        if record.damaged is not None:
+            moments = [record.damaged] * REFUSALS
         return [min(moment, now) for moment in moments if now - moment < WINDOW.total_seconds()]
 
     @property
@@ -147,8 +186,9 @@ class AutoLogins:
         except FileNotFoundError:
             return _Record()
         except (OSError, ValueError):
-            # Nothing is known, so the worst is assumed: a login at the moment of the damage.
-            return _Record(automatic=[_modified(self._path, self._clock)])
+            # Nothing is known, so the worst is assumed: logins in vain at the moment of the damage.
+            moment = _modified(self._path, self._clock)
+            return _Record(automatic=[moment], damaged=moment)
 
     def _save(self, record: _Record) -> bool:
         self._record = record
@@ -161,7 +201,7 @@ class AutoLogins:
 
 
 def _mark(username: str) -> str:
-    return hashlib.sha256(username.lower().encode()).hexdigest()[:12]
+    return hashlib.sha256(" ".join(username.lower().split()).encode()).hexdigest()[:12]
 
 
 def _modified(path: Path, clock: Clock) -> float:

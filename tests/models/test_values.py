@@ -81,8 +81,11 @@ def test_dates_survive_every_form(day: date) -> None:
 @given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2080, 1, 1)))
 def test_moments_survive_every_form(naive: datetime) -> None:
     moment = naive.replace(microsecond=0, tzinfo=UTC)
-    assert read_datetime(WRITERS["epoch"](moment)) == moment
-    assert read_datetime(WRITERS["epoch_ms"](moment)) == moment
+    for form in ("epoch", "epoch_ms"):
+        found = read_datetime(WRITERS[form](moment))
+        # Of the hour that autumn repeats Python holds times of two zones to be never equal.
+        assert found is not None
+        assert found.timestamp() == moment.timestamp()
     local = moment.astimezone(NEW_YORK)
     if local.fold == 0 and local + timedelta(0) == moment:
         assert read_datetime(WRITERS["chart_time"](moment)) == moment

@@ -280,6 +280,9 @@ def smuggling(key: str) -> Iterator[Shot]:
         "TE other": b"Transfer-Encoding: xchunked\r\n\r\n",
         "TE twice": b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
         "TE identity": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "TE coded": b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "two keys": b"Authorization: Bearer x\r\nContent-Length: 0\r\n\r\n",
+        "two origins": b"Origin: http://localhost\r\nOrigin: http://evil.example\r\nContent-Length: 0\r\n\r\n",
         "TE blank before colon": b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
         "TE tab": b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
         "folded": b"X-A: b\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -294,6 +297,10 @@ def smuggling(key: str) -> Iterator[Shot]:
     }
     for name, rest in forms.items():
         yield Shot(name, head + rest + hidden, bad, answers=1)
+    for target in ("http://evil.example/api/v1/accounts", "https://localhost/api/v1/accounts"):
+        yield Shot(f"absolute {target}", request("GET", target, key=key), bad)
+    wide = request("GET", "/api/v1/accounts", *(f"X-{number}: {'x' * 8000}" for number in range(90)), key=key)
+    yield Shot("large head", wide, _codes(0, 400, 413, 422, 431))
     raw = {
         "HTTP/0.9": b"GET /health\r\n\r\n",
         "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",

@@ -1,5 +1,6 @@
 """API keys from the command line and at the door: scopes, accounts, rates, rotation, audit."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -291,3 +292,66 @@ class TestCommands:
 
     def test_an_unknown_key_is_not_found(self, run) -> None:  # type: ignore[no-untyped-def]
         assert run("keys", "revoke", "nobody00").status == 3
+
+
+class TestWhatAReadKeyMayNot:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("GET", "/alerts/subscribe"), ("GET", "/alerts/event-token"), ("POST", "/research/news-access")],
+    )
+    async def test_a_secret_is_told_to_admins_only_and_noted(
+        self, settings: Settings, running: Daemon, caplog: pytest.LogCaptureFixture, method: str, path: str
+    ) -> None:
+        low, high = make(settings, "read,stream,trade"), make(settings, "read,admin")
+        asked = {"params": {"reveal": "true"}} if method == "GET" else {"json": {"reveal": True}}
+        async with running.client(low) as http:
+            assert (await http.request(method, f"/api/v1{path}")).status_code == 200
+            answer = await http.request(method, f"/api/v1{path}", **asked)  # type: ignore[arg-type]
+            assert failed(answer, 403, "API_KEY_INVALID")["details"]["scope"] == "admin"
+        assert "told a secret" not in caplog.text
+        async with running.client(high) as http:
+            http.event_hooks = {}  # the answer is a secret
+            assert (await http.request(method, f"/api/v1{path}", **asked)).status_code == 200  # type: ignore[arg-type]
+        assert [record.name for record in caplog.records if "told a secret" in record.getMessage()] == [
+            "ftcli.audit"
+        ]
+
+    async def test_a_ticket_ends_with_its_key(self, settings: Settings, running: Daemon) -> None:
+        key = make(settings, "stream")
+        async with running.client(key) as http:
+            ticket = (await http.post("/api/v1/streaming/tickets")).json()["data"]["ticket"]
+        store = Store(db_path(settings))
+        KeyRing(store).revoke(key[3:11])
+        store.close()
+        await asyncio.sleep(1.1)  # keys are looked at once a second
+        async with running.client(None) as http:
+            refused = failed(
+                await http.get(f"/api/v1/streaming/events?ticket={ticket}"), 403, "API_KEY_INVALID"
+            )
+        assert refused["details"]["reason"] == "revoked"
+
+
+class TestEchoes:
+    async def test_a_key_in_the_wrong_place_is_not_repeated(
+        self, settings: Settings, running: Daemon, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        from ftcli.server.key_text import new_key
+
+        stranger = new_key()
+        async with running.client() as http:
+            for path in (f"/api/v1/foo/{stranger}", f"/api/v1/accounts/{stranger}/positions"):
+                answer = await http.get(path, headers={"X-Request-Id": stranger})
+                assert stranger not in answer.text + str(answer.headers)
+        assert stranger not in caplog.text
+        assert not [record for record in caplog.records if stranger in str(vars(record))]
+
+    @pytest.mark.parametrize("password", [123456789, ["hunter2-hunter2"], {"a": "hunter2-hunter2"}])
+    async def test_a_password_of_the_wrong_kind_is_not_repeated(
+        self, running: Daemon, password: object
+    ) -> None:
+        async with running.client() as http:
+            for path in ("/auth/login", "/auth/credentials"):
+                answer = await http.post(f"/api/v1{path}", json={"username": "kim", "password": password})
+                assert answer.status_code == 422
+                assert "hunter2" not in answer.text
+                assert "123456789" not in answer.text

@@ -120,6 +120,30 @@ async def test_a_wrong_password_in_a_loop_of_processes_stops_at_the_cap(
     assert len(double.calls(PASSWORD)) == 3
 
 
+async def test_another_session_name_or_spelling_has_no_tries_of_its_own(
+    double: BrokerDouble, tmp_path: Path
+) -> None:
+    environ = _environ(double, tmp_path, "wrong-password-1")
+    for number in range(3):
+        named = environ | {"FT_SESSION": f"s{number}"}
+        status, _, err = await _cli(named, "auth", "login", "-o", "json")
+        assert (status, json.loads(err)["code"]) == (4, "AUTH_REQUIRED")
+    for named in (environ, environ | {"FT_SESSION": "s9"}, environ | {"FT_USERNAME": f" {USER.upper()}  "}):
+        status, _, err = await _cli(named, "auth", "login", "-o", "json")
+        assert (status, json.loads(err)["code"]) == (8, "RATE_LIMITED")
+    assert len(double.calls(PASSWORD)) == 3
+
+
+async def test_a_damaged_count_is_a_full_one(double: BrokerDouble, tmp_path: Path) -> None:
+    environ = _environ(double, tmp_path, "wrong-password-1")
+    await _cli(environ, "auth", "login", "-o", "json")
+    for counted in await asyncio.to_thread(lambda: list(tmp_path.rglob("*.logins"))):
+        counted.write_text("x")
+    status, _, err = await _cli(environ, "auth", "login", "-o", "json")
+    assert (status, json.loads(err)["code"]) == (8, "RATE_LIMITED")
+    assert len(double.calls(PASSWORD)) == 1
+
+
 async def test_the_cap_ends_after_an_hour_and_a_success_resets_it(
     double: BrokerDouble, clock: Any, make: Callable[..., Broker]
 ) -> None:

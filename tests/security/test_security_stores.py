@@ -173,6 +173,12 @@ class TestOneHome:
         assert store.delete() is False
         assert found(settings, backend) is None
 
+    def test_what_cannot_be_opened_is_not_said_to_be_gone(self, settings: Settings, tmp_path: Path) -> None:
+        keep(settings)
+        with pytest.raises(ValidationFailed, match="still there"):
+            CredentialStore(Settings(data_dir=tmp_path), OsKeyring(Fail())).delete()  # type: ignore[arg-type]
+        assert found(settings, Fail()) == PASSWORD
+
 
 class TestRekey:
     def test_a_key_from_outside_is_replaced(self, settings: Settings) -> None:

@@ -8,24 +8,26 @@ from ftcli.paper.state import State
 from ftcli.store import Store
 
 WRITE = "INSERT INTO stream_events (environment, event_id, digest, at) VALUES ('paper', ?, 'd', 0)"
-HOLDER = f"""
+HOLDER = """
 import sys
 from pathlib import Path
 from ftcli.store import Store
 
+WRITE = sys.argv[2]
 first, second = Store(Path(sys.argv[1])), Store(Path(sys.argv[1]))  # a daemon has it open more than once
 print("ready", flush=True)
 for line in sys.stdin:
-    second.execute({WRITE!r}, line.strip())
+    second.execute(WRITE, line.strip())
     print(*(row["event_id"] for row in first.rows("SELECT event_id FROM stream_events ORDER BY event_id")), flush=True)
 """
-VISITOR = f"""
+VISITOR = """
 import sys
 from pathlib import Path
 from ftcli.store import Store
 
+WRITE = sys.argv[2]
 store = Store(Path(sys.argv[1]))
-store.execute({WRITE!r}, sys.argv[2])
+store.execute(WRITE, sys.argv[3])
 store.close()
 """
 
@@ -33,14 +35,17 @@ store.close()
 def test_what_commands_and_a_daemon_write_is_seen_by_both_and_outlives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "service.db"
     daemon = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(path), WRITE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert daemon.stdin is not None
     assert daemon.stdout is not None
     try:
         assert daemon.stdout.readline() == "ready\n"
         for round_ in "12":
-            subprocess.run([sys.executable, "-c", VISITOR, str(path), f"command-{round_}"], check=True)
+            subprocess.run([sys.executable, "-c", VISITOR, str(path), WRITE, f"command-{round_}"], check=True)
             daemon.stdin.write(f"daemon-{round_}\n")
             daemon.stdin.flush()
             seen = daemon.stdout.readline().split()

@@ -236,7 +236,7 @@ def rekey(
 
     A key in the keyring or in a file is replaced by a random one. Where the key comes from outside, give the
     new key or passphrase, and set it in FTSERVICE_ENCRYPTION_KEY or FT_PASSPHRASE afterwards. Nothing is lost
-    if this breaks off: run it again. A running daemon must be started anew.
+    if this breaks off: run it again with --key-stdin and the same new key. A running daemon must be started anew.
     """
     from ftcli.credentials.keys import KeySource, new_key
     from ftcli.credentials.rekey import rekey as change
@@ -246,6 +246,8 @@ def rekey(
     new: Secret | None = None
     if generate:
         new = Secret(new_key().decode())
+        # Told before anything is closed with it: whatever breaks off then, the key is at hand.
+        call.announce(f"New encryption key: {new.reveal()}")
     elif key_stdin:
         new = Secret(_line(call, "--key-stdin"))
     elif call.can_ask and KeySource(call.settings).describe() in ("environment", "passphrase"):
