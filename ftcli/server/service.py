@@ -13,6 +13,7 @@ from aiohttp import web
 from ftcli.client import Client
 from ftcli.clock import Clock, system_clock
 from ftcli.config import Settings
+from ftcli.errors import ApiKeyInvalid
 from ftcli.models.session import SessionState
 from ftcli.server.door import Door, words
 from ftcli.server.flights import Flights
@@ -160,6 +161,16 @@ class Service:
         found = self.keys.check(key, scope)
         self.throttle.take(found.id, found.rate)
         return found
+
+    def still_admits(self, key: ApiKey | None) -> bool:
+        """Whether the key that a stream was opened with is still good."""
+        if self.keys is None or key is None:
+            return True
+        try:
+            self.keys.check_alive(key)
+        except ApiKeyInvalid:
+            return False
+        return True
 
     def session_changed(self, state: SessionState) -> None:
         """The session has begun, changed or ended. With its end goes what was handed out on the strength of it."""

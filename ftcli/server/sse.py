@@ -9,6 +9,7 @@ from ftcli.errors import FtError, ValidationFailed
 from ftcli.models.json import dumps
 from ftcli.operations.operation import Operation
 from ftcli.server.envelope import REQUEST_ID, headers
+from ftcli.server.front import KEY
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.routes import Plan
 from ftcli.server.service import Guard, Handler, Service
@@ -89,7 +90,13 @@ async def _run(service: Service, request: web.Request, pipe: Pipe, consumer: Con
         }
         await response.write(b"retry: %d\n" % _RETRY_MS + event("hello", hello))
         pipe.release(consumer)
-        await pipe.pump(consumer, pause=HEARTBEAT, idle=lambda: pipe.write(_BEAT))
+
+        def beat() -> None:
+            pipe.write(_BEAT)
+            if not service.still_admits(request.get(KEY)):
+                consumer.close("key")
+
+        await pipe.pump(consumer, pause=HEARTBEAT, idle=beat)
         if not pipe.is_gone:
             await pipe.finish(consumer)
             await response.write(event("bye", _farewell(consumer)))

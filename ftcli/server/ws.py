@@ -33,7 +33,12 @@ CLOSE_BAD_MESSAGE = 4400
 CLOSE_TOO_SLOW = 4408
 CLOSE_TOO_MANY = 4429
 
-_CODES = {"shutdown": WSCloseCode.GOING_AWAY, "overflow": CLOSE_TOO_SLOW}
+_CODES = {
+    "shutdown": WSCloseCode.GOING_AWAY,
+    "overflow": CLOSE_TOO_SLOW,
+    "key": CLOSE_UNAUTHORIZED,
+    "logout": CLOSE_UNAUTHORIZED,
+}
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -150,10 +155,14 @@ class _Talk:
             await asyncio.wait({pump}, timeout=_CLOSE_WITHIN)
             pump.cancel()
 
+    def _look_at_key(self, consumer: Consumer) -> None:
+        if not self._service.still_admits(self._request.get(KEY)):
+            consumer.close("key")
+
     async def _deliver(self, consumer: Consumer) -> None:
         """Delivers what the socket could not take at once, and closes it when the hub closes the consumer."""
         try:
-            await self._pipe.pump(consumer, pause=PING, idle=lambda: None)
+            await self._pipe.pump(consumer, pause=PING, idle=lambda: self._look_at_key(consumer))
         except ConnectionError:
             return
         if not self._pipe.is_gone and consumer.close_reason != "left":

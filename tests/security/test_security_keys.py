@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from cli_kit import ft
 from server_kit import Daemon, daemon, failed
@@ -355,3 +356,41 @@ class TestEchoes:
                 assert answer.status_code == 422
                 assert "hunter2" not in answer.text
                 assert "123456789" not in answer.text
+
+
+class TestOpenStreams:
+    """A stream does not outlive the key it was opened with by more than a heartbeat."""
+
+    async def revoke(self, settings: Settings, key: str) -> None:
+        store = Store(db_path(settings))
+        KeyRing(store).revoke(key[3:11])
+        store.close()
+        await asyncio.sleep(1.1)  # keys are looked at once a second
+
+    async def test_events(self, settings: Settings, running: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("ftcli.server.sse.HEARTBEAT", 0.05)
+        key = make(settings, "stream")
+        async with (
+            running.client(key) as http,
+            http.stream("GET", "/api/v1/streaming/quotes?symbols=KO") as response,
+        ):
+            assert response.status_code == 200
+            await self.revoke(settings, key)
+            text = "".join([part async for part in response.aiter_text()])
+        assert text.rstrip().rpartition("event: bye")[2].startswith('\ndata: {"reason":"key"')
+
+    async def test_sockets(
+        self, settings: Settings, running: Daemon, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ftcli.server.ws.PING", 0.05)
+        key = make(settings, "stream")
+        headers = {"Authorization": f"Bearer {key}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.ws_connect(f"{running.url}/api/v1/ws/quotes") as socket,
+        ):
+            revoking = asyncio.create_task(self.revoke(settings, key))
+            while not socket.closed:  # who reads answers pings
+                await asyncio.wait_for(socket.receive(), 10)
+            await revoking
+            assert socket.close_code == 4401
