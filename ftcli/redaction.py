@@ -133,12 +133,17 @@ def remember_passing(value: str) -> None:
 
 def redact(text: str) -> str:
     """``text`` without any secret known by value or recognised by its key."""
+    return _PAIR.sub(lambda pair: pair.group(1) + MASK, redact_values(text))
+
+
+def redact_values(text: str) -> str:
+    """``text`` without any secret known by value and without API keys; for sentences of our own, which name keys."""
     if not _longest_first:
         _longest_first[:] = sorted({*_values, *_passing}, key=len, reverse=True)
     for value in _longest_first:
         if value in text:
             text = _without(text, value)
-    return _PAIR.sub(lambda pair: pair.group(1) + MASK, _API_KEY.sub(MASK, text))
+    return _API_KEY.sub(MASK, text)
 
 
 def _without(text: str, value: str) -> str:

@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 
 from ftcli.errors import FtError, InternalError, NotFound, ValidationFailed
 from ftcli.models.json import dumps
-from ftcli.redaction import redact
+from ftcli.redaction import redact_values
 from ftcli.server.door import MAX_BODY, is_loopback
 
 log = logging.getLogger("ftcli.server")
@@ -56,13 +56,13 @@ def _clean(details: Any) -> Any:
         return {name: _clean(value) for name, value in details.items()}
     if isinstance(details, list | tuple):
         return [_clean(value) for value in details]
-    return redact(details) if isinstance(details, str) else details
+    return redact_values(details) if isinstance(details, str) else details
 
 
 def failure(problem: FtError) -> bytes:
     """The envelope of an error."""
     document = problem.document()
-    document["message"] = redact(str(document["message"]))
+    document["message"] = redact_values(str(document["message"]))
     document["details"] = _clean(document["details"])
     try:
         return dumps({"ok": False, "data": None, "error": document})
@@ -173,7 +173,7 @@ _process, _count = secrets.token_hex(4), itertools.count(1)
 
 def request_id(given: str | None) -> str:
     """The client's own id of its request where it is well formed, else a new one."""
-    if given and _ID.fullmatch(given) and redact(given) == given:  # it goes into logs and answers
+    if given and _ID.fullmatch(given) and redact_values(given) == given:  # it goes into logs and answers
         return given
     return f"{_process}-{next(_count):x}"
 

@@ -333,6 +333,14 @@ class TestWhatAReadKeyMayNot:
 
 
 class TestEchoes:
+    async def test_our_own_sentences_stay_whole(self, running: Daemon) -> None:
+        async with running.client(None) as http:
+            answer = failed(await http.get("/api/v1/accounts"), 403, "API_KEY_INVALID")
+            assert "`Authorization: Bearer ft_…`" in answer["message"]
+        async with running.client() as http:
+            answer = failed(await http.post("/api/v1/auth/credentials", json={}), 422, "VALIDATION_ERROR")
+            assert "***" not in answer["message"]
+
     async def test_a_key_in_the_wrong_place_is_not_repeated(
         self, settings: Settings, running: Daemon, caplog: pytest.LogCaptureFixture
     ) -> None:
