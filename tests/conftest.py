@@ -37,6 +37,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if hits:
         report.outcome = "failed"
         report.longrepr = "A secret came out:\n" + "\n".join(hits[:20])
+    else:
+        report.sections.clear()  # searched, and of no use to anybody: thousands of them would be kept
+    if call.when == "teardown":
+        item._report_sections.clear()
     return report
 
 
