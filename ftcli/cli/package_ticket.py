@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ftcli.cli.output.numbers import number_text
 from ftcli.cli.placing import environment_line
-from ftcli.cli.ticket import amount_lines, note_lines, words
+from ftcli.cli.ticket import amount_lines, note_lines, price_line, words
 from ftcli.models.field import PER_SHARE, USD
 from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import MultiLegOrder, NetDirection
@@ -65,18 +65,12 @@ def _leg_head(leg: "OptionLeg") -> str:
 def _leg_quote(leg: "MultiLegConfirmationLeg | None") -> str:
     if leg is None:
         return ""
-    return _prices((("last", leg.last_price), ("bid", leg.bid), ("ask", leg.ask)))
+    return f"   {price_line(last=leg.last_price, bid=leg.bid, ask=leg.ask)}"
 
 
 def _net_quote(preview: "MultiLegConfirmation") -> list[str]:
-    shown = _prices((("net bid", preview.net_bid), ("net ask", preview.net_ask), ("mid", preview.midpoint)))
-    return [f"  {shown.strip()}"] if shown else []
-
-
-def _prices(prices: tuple[tuple[str, Decimal | None], ...]) -> str:
-    return "".join(
-        f"   {label} {number_text(price, PER_SHARE)}" for label, price in prices if price is not None
-    )
+    prices = price_line(net_bid=preview.net_bid, net_ask=preview.net_ask, mid=preview.midpoint)
+    return [f"  {prices}"] if prices else []
 
 
 def _amounts(

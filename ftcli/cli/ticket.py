@@ -79,16 +79,19 @@ def ticket_text(
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _quote(preview: "OrderPreview") -> list[str]:
-    parts = [
-        f"{label} {number_text(price, PER_SHARE)}"
-        for label, price in (("last", preview.last_price), ("bid", preview.bid), ("ask", preview.ask))
+def price_line(**prices: Decimal | None) -> str:
+    """Prices with their names, those that are not known left out: ``last 23.60   bid 23.75   ask 23.90``."""
+    return "   ".join(
+        f"{name.replace('_', ' ')} {number_text(price, PER_SHARE)}"
+        for name, price in prices.items()
         if price is not None
-    ]
-    if not parts:
-        return []
+    )
+
+
+def _quote(preview: "OrderPreview") -> list[str]:
+    prices = price_line(last=preview.last_price, bid=preview.bid, ask=preview.ask)
     moment = f"  ({moment_text(preview.price_time)} ET)" if preview.price_time else ""
-    return [f"  {'   '.join(parts)}{moment}"]
+    return [f"  {prices}{moment}"] if prices else []
 
 
 def note_lines(messages: "Sequence[OrderMessage]") -> list[str]:

@@ -138,11 +138,10 @@ class CredentialStore:
                 if store is self._file:
                     problem = str(unusable)
         if problem:
-            raise ValidationFailed.of(
-                "credentials",
-                None,
-                "be forgotten with the key of their file at hand",
-                hint=f"{self._file.path} is still there: {problem}. Give the key, or remove the file.",
+            raise ValidationFailed(
+                f"The credentials may still be in {self._file.path}, which is still there and cannot be opened: "
+                f"{problem}. Give its key, or remove the file.",
+                details={"field": "credentials", "value": None, "rule": "be in a file that can be opened"},
             )
         return found
 

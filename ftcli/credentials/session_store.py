@@ -96,8 +96,16 @@ class SessionStore:
         warning: What the user should know about the latest :meth:`save`.
     """
 
-    def __init__(self, path: Path, key_source: KeyProvider, lock_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        key_source: KeyProvider,
+        lock_path: Path | None = None,
+        counted: Path | None = None,
+    ) -> None:
         self.path = path
+        self.counted = counted or path.with_name(f"{path.name}.logins")
+        """Where passwords and codes sent in vain are counted: one file for all sessions of an environment."""
         self.reason = ""
         self.warning = ""
         self._keys = key_source

@@ -92,8 +92,12 @@ def _explained(problem: msgspec.ValidationError, value: Any, kind: Any, field: s
     if choices := _choices(inner, steps):
         hint = _did_you_mean(here, choices)
         return ValidationFailed.of(shown, here, f"be one of {', '.join(choices)}", hint=hint)
-    told = MASK if is_secret_name(shown.rpartition(".")[2]) else _plain(here)
-    return ValidationFailed.of(shown or "body", told, _rule(inner, what))
+    return ValidationFailed.of(shown or "body", _told(shown, _plain(here)), _rule(inner, what))
+
+
+def _told(field: str, value: Any) -> Any:
+    """A value as an error may repeat it: none of a password that came as the wrong kind."""
+    return MASK if value is not None and is_secret_name(field.rpartition(".")[2]) else value
 
 
 def _plain(value: Any) -> Any:
@@ -193,11 +197,7 @@ def unknown(name: str, known: list[str], value: Any = None) -> ValidationFailed:
         f"{name} is unknown here. {hint}".rstrip(),
         details={
             "field": name,
-            "value": None
-            if value is None
-            else MASK
-            if is_secret_name(name.rpartition(".")[2])
-            else str(value),
+            "value": None if value is None else str(_told(name, value)),
             "rule": rule,
         },
     )

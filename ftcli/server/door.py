@@ -98,16 +98,18 @@ class Door:
                 ways than one, or its head is too large.
         """
         if not request.raw_path.startswith("/") and request.raw_path != "*":
-            raise ValidationFailed.of("path", None, "begin with a slash")
+            raise ValidationFailed.of("path", request.raw_path[:80], "begin with a slash")
         headers = request.headers
         for name in _ONCE:
-            if name in headers and len(headers.getall(name)) > 1:
-                raise ValidationFailed.of(name, None, "be given once")
+            if name in headers and (count := len(headers.getall(name))) > 1:
+                raise ValidationFailed.of(name, f"{count} of it", "be there once")
         if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
             raise ValidationFailed.of("Transfer-Encoding", headers["Transfer-Encoding"], "be chunked")
-        lines = request._message.raw_headers
-        if len(lines) > _FEW_HEADERS and sum(len(name) + len(value) for name, value in lines) > MAX_HEAD:
-            raise ValidationFailed.of("headers", None, f"have at most {MAX_HEAD} bytes together")
+        lines = request.raw_headers
+        if len(lines) > _FEW_HEADERS:
+            size = sum(len(name) + len(value) for name, value in lines)
+            if size > MAX_HEAD:
+                raise ValidationFailed.of("headers", f"{size} bytes", f"have at most {MAX_HEAD} together")
 
     def check_host(self, hosts: list[str]) -> None:
         """Lets requests pass that name this daemon, by a name no stranger can own.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from ftcli.errors import ValidationFailed
+from ftcli.models.option_symbol import OptionSymbol
 
 GREEKS_SUFFIX = ".GK"
 BOOK_SUFFIX = ".VB"
@@ -33,8 +34,8 @@ def is_option(symbol: str) -> bool:
 def stream_symbol(text: str) -> str:
     """A user's symbol as the stream spells it: upper case; options with a dash and a bare strike.
 
-    Options are understood in the stream's form (``-KO270219C70``), the order form (``KO270219C70``) and the
-    padded form of 21 characters (``KO    270219C00070000``).
+    Options are understood in the stream's form (``-KO270219C70``), the order form (``KO270219C70``), the
+    padded form of 21 characters (``KO    270219C00070000``) and people's (``KO 2027-02-19 70 C``).
 
     Raises:
         ValidationFailed: The text cannot be a symbol.
@@ -52,6 +53,8 @@ def stream_symbol(text: str) -> str:
         root, day, right, strike = short.groups()
         strike = strike.rstrip("0").rstrip(".") if "." in strike else strike
         return f"-{root}{day}{right}{strike}"
+    if " " in symbol and (contract := OptionSymbol.parse_or_none(symbol)) is not None:
+        return contract.dashed
     if not _SYMBOL.fullmatch(symbol) or "," in symbol:
         raise ValidationFailed.of(
             "symbols", text, "be a symbol, such as KO, .SPX or -KO270219C70 (one with a comma is two)"

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +17,8 @@ WINDOW = timedelta(hours=1)
 MOST_IN_WINDOW = 3
 
 
+_PATIENCE = 2.0
+"""Seconds to wait for another process that is counting: it reads and writes one small file."""
 REFUSALS = 3
 """Passwords or codes sent in vain within the window, after which none is sent any more: brokers lock accounts
 at about five."""
@@ -30,9 +32,9 @@ class _Record(msgspec.Struct, kw_only=True):
     unproven: dict[str, list[float]] = {}
     """By :func:`_mark` of user name and factor: when it was sent and not accepted since."""
     totp_steps: dict[str, int] = {}
+    """By :func:`_mark` of the user name: the TOTP step whose code was sent last."""
     damaged: float | None = None
     """Since when nothing is known, because the file cannot be read."""
-    """By :func:`_mark` of the user name: the TOTP step whose code was sent last."""
 
 
 class AutoLogins:
@@ -131,7 +133,8 @@ class AutoLogins:
     def accept(self, username: str, factor: str) -> None:
         """The broker accepted it: those before it do not count any more."""
         counted = self._attempts
-        with counted._alone():
+        # A count that cannot be taken back costs a try later, never the login that has just succeeded.
+        with suppress(RateLimited), counted._alone():
             record = counted._load()
             if record.unproven.pop(_mark(f"{username} {factor}"), None):
                 counted._save(record)
@@ -145,13 +148,15 @@ class AutoLogins:
         from filelock import FileLock, Timeout  # deferred: 30 ms
 
         lock = self._path.with_name(f"{self._path.name}.lock")
+        held = FileLock(lock, timeout=_PATIENCE)
         try:
             lock_file(lock)
-            held = FileLock(lock, timeout=10)
             held.acquire()
-        except (OSError, Timeout):
-            yield  # a folder that cannot be written is told where the count is kept
-            return
+        except (OSError, Timeout) as problem:
+            raise RateLimited(
+                f"{self._path}, which counts the logins, cannot be locked, so nothing was sent. Set FT_DATA_DIR.",
+                details={"reason": "attempts"},
+            ) from problem
         try:
             yield
         finally:

@@ -5,7 +5,6 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftcli.clock import Clock
@@ -42,15 +41,6 @@ _CONTEXT_TRIES = 2
 _LOGIN = "ft auth login"
 
 
-def _counted_beside(path: Path, settings: Settings) -> Path:
-    """The file that counts passwords: the one of the unnamed session, whatever this session's name."""
-    name = f"-{settings.session}.bin"
-    plain = (
-        path.name.removesuffix(name) + ".bin" if settings.session and path.name.endswith(name) else path.name
-    )
-    return path.with_name(f"{plain}.logins")
-
-
 class SessionKeeper:
     """Owns the session of one :class:`~ftcli.transport.broker.Broker`; see there for the parameters.
 
@@ -75,7 +65,7 @@ class SessionKeeper:
     ) -> None:
         self.session: Session | None = None
         beside = store.path.with_name(f"{store.path.name}.logins") if store is not None else None
-        self.automatic = AutoLogins(beside, clock, _counted_beside(store.path, settings) if store else None)
+        self.automatic = AutoLogins(beside, clock, store.counted if store is not None else None)
         self._line = line
         self._clock = clock
         self._credentials = credentials

@@ -130,6 +130,10 @@ def test_a_package_is_placed_once_by_yes_and_closed_again(paper: Run) -> None:
     assert opened.out == f"Placed: order {number} · 2 legs · net debit 5.90 · day\n"
     again = paper(*SPREAD, "--idempotency-key", "spread-1", "--yes", "-o", "json")
     assert json.loads(again.out)["conf_num"] == number
+    # In words too it is the order that was placed, not the preview that went before the repeat.
+    repeated = paper(*SPREAD, "--idempotency-key", "spread-1", "--yes")
+    assert repeated.out == opened.out
+    assert f"orders detail {number}" in repeated.err
     closing = paper("spread", "--sell-to-close", CALL, "--buy-to-close", HIGHER, "--credit", "3", *MARGIN)
     assert closing.status == 0, closing.err
     assert "BUY TO CLOSE 1 AAPL 2027-03-19 280 C" in closing.out

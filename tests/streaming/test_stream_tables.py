@@ -67,6 +67,8 @@ def test_suffixes(text: str, symbol: str, suffix: str) -> None:
         ("KO    270219C00070000", "-KO270219C70"),
         ("F     270219P00012500", "-F270219P12.5"),
         ("SPXW261016P6250", "-SPXW261016P6250"),
+        ("KO 2027-02-19 70 C", "-KO270219C70"),
+        ("ko 2/19/27 12.50 put", "-KO270219P12.5"),
         ("BRK.B", "BRK.B"),
         ("BTC/USD", "BTC/USD"),
     ],

@@ -55,9 +55,7 @@ async def spread(
     ends after the preview. Without a terminal it places only with --yes.
     """
     if (debit is None) is (credit is None):
-        raise ValidationFailed.of(
-            "--debit", None if debit is None else debit, "be given, or --credit, and not both"
-        )
+        raise ValidationFailed.of("--debit", debit, "be given, or --credit, and not both")
     if quantity < 1:
         raise ValidationFailed.of("--quantity", quantity, "be at least one package")
     actions = {

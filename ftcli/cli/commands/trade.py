@@ -17,6 +17,7 @@ from ftcli.cli.exits import with_exits
 from ftcli.cli.forms import form
 from ftcli.cli.placing import switch_live_on, unbroken
 from ftcli.errors import ValidationFailed
+from ftcli.models.conditional import ConditionalConfirmation
 from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import OptionOrder
 from ftcli.models.order_codes import TimeInForce
@@ -206,8 +207,7 @@ async def trade_by_command(
 
 
 def _order(given: dict[str, Any], exits: Exits) -> Any:
-    contract = OptionSymbol.parse_or_none(given["symbol"])
-    if contract is not None:
+    if OptionSymbol.parse_or_none(given["symbol"]) is not None:
         return _option_order(given, exits)
     order = convert(assemble(EquityOrder, given), EquityOrder, texts=True)
     return with_exits(order, exits.take_profit, exits.stop_loss, is_exit=exits.is_exit)
@@ -219,11 +219,6 @@ _OPTION_ACTIONS = {
     "sell": "sell_to_close",
     "sell_short": "sell_to_open",
 }
-_SHARES_ONLY = {
-    "trailing_amount": "--trail",
-    "trailing_percent": "--trail",
-    "limit_offset": "--limit-offset",
-}
 
 
 def _option_order(given: dict[str, Any], exits: Exits) -> Any:
@@ -232,12 +227,16 @@ def _option_order(given: dict[str, Any], exits: Exits) -> Any:
     Raises:
         ValidationFailed: Something was asked for that there is for shares only.
     """
-    asked = [option for name, option in _SHARES_ONLY.items() if name in given]
-    asked += ["--extended"] if given["trading_session"] == "extended" else []
-    asked += ["--take-profit"] if exits.take_profit is not None else []
-    asked += ["--stop-loss"] if exits.stop_loss is not None else []
-    if asked:
-        raise ValidationFailed.of(asked[0], None, "be left out for an option")
+    shares_only = {
+        "--trail": given.get("trailing_amount") or given.get("trailing_percent"),
+        "--limit-offset": given.get("limit_offset"),
+        "--extended": given["trading_session"] == "extended",
+        "--take-profit": exits.take_profit,
+        "--stop-loss": exits.stop_loss,
+    }
+    for option, value in shares_only.items():
+        if value:
+            raise ValidationFailed.of(option, value, "be left out for an option")
     names = {"account", "symbol", "quantity", "time_in_force", "limit_price", "stop_price"}
     body = {name: value for name, value in given.items() if name in names}
     body |= {"action": _OPTION_ACTIONS[given["action"]], "quantity": f"{given['quantity']:f}"}
@@ -295,10 +294,12 @@ def _show_placement(call: Call, deal: Deal, placement: Any) -> None:
     if call.output != "table":
         call.show(placement)
         return
-    what = f"order {deal.numbers[0]} · {deal.line}" if deal.line else f"orders {', '.join(deal.numbers)}"
+    # A repeat under an idempotency key is answered with the first outcome: its numbers, not those of this preview.
+    numbers = placement.conf_nums if isinstance(placement, ConditionalConfirmation) else [placement.conf_num]
+    what = f"order {numbers[0]} · {deal.line}" if deal.line else f"orders {', '.join(numbers)}"
     call.terminal.write(f"Placed: {what}\n")
     for message in placement.messages:
         if message.text:
             call.talk(f"{message.severity or 'note'}: {message.text}")
-    where = f"orders detail {deal.numbers[0]}" if deal.line else "orders status"
+    where = f"orders detail {numbers[0]}" if deal.line else "orders status"
     call.talk(f"{'Where it stands' if deal.line else 'Where they stand'}: {call.program} {where}")
