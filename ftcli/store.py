@@ -94,6 +94,20 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX stream_events_by_time ON stream_events (environment, at);
     """,
+    """
+    CREATE TABLE placement_keys (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        environment TEXT NOT NULL,
+        key TEXT NOT NULL,
+        placement INTEGER NOT NULL REFERENCES placements (id)
+    ) STRICT;
+    CREATE INDEX placement_keys_by_key ON placement_keys (environment, key);
+    CREATE INDEX placement_keys_by_placement ON placement_keys (placement);
+    CREATE TRIGGER placement_keys_stay BEFORE UPDATE ON placement_keys
+        BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
+    CREATE TRIGGER placement_keys_remain BEFORE DELETE ON placement_keys
+        BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
+    """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 

@@ -124,10 +124,8 @@ class Gate:
     ) -> int | Standing:
         """All that comes before the call; the number of the journalled intent, or what stands already."""
         preview = desk.journal.preview(placement.conf_nums)
-        standing = desk.journal.find(origin.key, preview.id if preview else None)
-        if standing is not None and standing.state is not JournalState.NOT_SENT:
-            if standing.digest != hashed:
-                raise self._other_order(placement, origin, standing)
+        standing = desk.journal.begun(origin.key, preview.id if preview else None, hashed)
+        if standing is not None:
             return standing
         desk.switch.check()
         await self._ready()
@@ -180,17 +178,6 @@ class Gate:
             last={**preview.marks, **facts.last},
             open_orders=facts.open_orders,
             market_open=facts.market_open,
-        )
-
-    def _other_order(self, placement: Placement[T], origin: Origin, standing: Standing) -> Conflict:
-        what = (
-            f"The idempotency key {origin.key}"
-            if origin.key and standing.conf_nums != placement.conf_nums
-            else f"The confirmation number {', '.join(placement.conf_nums)}"
-        )
-        return Conflict(
-            f"{what} belongs to another order, so nothing was sent.",
-            details={"key": origin.key or None, "conf_nums": standing.conf_nums},
         )
 
     # -- a repeat -------------------------------------------------------------------------------------------

@@ -21,11 +21,18 @@ COUNTED = ("sending", "accepted", "unknown")
 """States whose orders count against a day's limits."""
 
 _NOW = """
-    SELECT p.*, e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
+    SELECT p.*, (SELECT MAX(key) FROM placement_keys WHERE placement = p.id) AS taken_key,
+        e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
     JOIN placement_events e ON e.id = (SELECT MAX(id) FROM placement_events WHERE placement = p.id)
 """
 
-_HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?)"
+_HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
+
+_OF_KEY = """
+    COALESCE((SELECT placement FROM placement_keys WHERE environment = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1),
+             (SELECT id FROM placements WHERE environment = ?1 AND key = ?2))
+"""
+"""The placement that an idempotency key stands for now: a retry of what was never sent may have taken it over."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,17 +127,45 @@ class Journal:
 
     # -- placements -----------------------------------------------------------------------------------------
 
-    def find(self, key: str, preview: int | None) -> Standing | None:
-        """The placement of an idempotency key, or of a preview."""
+    def of_key(self, key: str) -> Standing | None:
+        """The placement that an idempotency key stands for; none for the empty key."""
+        rows = self._store.rows(f"{_NOW} WHERE p.id = {_OF_KEY}", self._environment, key) if key else []
+        return _standing(rows[0]) if rows else None
+
+    def of_preview(self, preview: int | None) -> Standing | None:
+        """The placement of a preview, whatever key it went under."""
         rows = self._store.rows(
-            f"{_NOW} WHERE p.environment = ? AND ((? <> '' AND p.key = ?) OR p.preview = ?)"
-            " ORDER BY p.key IS NULL LIMIT 1",
-            self._environment,
-            key,
-            key,
-            preview,
+            f"{_NOW} WHERE p.environment = ? AND p.preview = ?", self._environment, preview
         )
         return _standing(rows[0]) if rows else None
+
+    def begun(self, key: str, preview: int | None, digest: str) -> Standing | None:
+        """The placement that answers a repeat: one of this key, or else of this preview, that may have been sent.
+
+        A key that is used for a placement made without it, or under another one, stands for it from now on.
+
+        Raises:
+            Conflict: The key or the preview belongs to another order.
+        """
+        for standing, found_by in ((self.of_key(key), key), (self.of_preview(preview), "")):
+            if standing is None or standing.state is JournalState.NOT_SENT:
+                continue
+            if standing.digest != digest:
+                raise _other_order(found_by, standing)
+            self._bind(key, standing.id)
+            return standing
+        return None
+
+    def _bind(self, key: str, number: int) -> None:
+        """Lets a key stand for a placement."""
+        standing = self.of_key(key)
+        if key and (standing is None or standing.id != number):
+            self._store.execute(
+                "INSERT INTO placement_keys (environment, key, placement) VALUES (?, ?, ?)",
+                self._environment,
+                key,
+                number,
+            )
 
     def begin(
         self,
@@ -161,18 +196,18 @@ class Journal:
         """
         owner = self._owner.stand()
         with self._store.transaction():
-            standing = self.find(origin.key, preview)
-            if standing is not None and standing.digest != digest:
-                raise Conflict(
-                    f"The idempotency key {origin.key} belongs to another order, so nothing was sent.",
-                    details={"key": origin.key, "conf_nums": standing.conf_nums},
-                )
-            if standing is not None and standing.state is not JournalState.NOT_SENT:
+            standing = self.begun(origin.key, preview, digest)
+            if standing is not None:
                 return standing
+            unsent = self.of_key(origin.key)
+            if unsent is not None and unsent.digest != digest:
+                raise _other_order(origin.key, unsent)
             check()
-            number = (
-                standing.id if standing else self._insert(placement, digest, preview, origin, value, orders)
-            )
+            # Only the very placement that was never sent is taken up again: another preview has numbers of its own,
+            # and what is sent under them must be found by them.
+            again = self.of_preview(preview)
+            number = again.id if again else self._insert(placement, digest, preview, origin, value, orders)
+            self._bind(origin.key, number)
             self._event(number, JournalState.SENDING, owner, {}, None)
             return number
 
@@ -190,7 +225,7 @@ class Journal:
             "INSERT INTO placements (environment, key, preview, kind, account, conf_nums, digest, document, value,"
             " orders, who, api_key, day, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self._environment,
-            origin.key or None,
+            None if self.of_key(origin.key) else origin.key or None,
             preview,
             placement.kind,
             placement.account,
@@ -302,14 +337,13 @@ class Journal:
     def entry(self, key: str) -> JournalEntry | None:
         """One placement, by its number, idempotency key or a confirmation number."""
         rows = self._store.rows(
-            f"{_NOW} WHERE p.environment = ? AND (p.key = ? OR CAST(p.id AS TEXT) = ? OR {_HAS_NUMBER})"
-            " ORDER BY p.key IS ? DESC, CAST(p.id AS TEXT) = ?, p.id DESC LIMIT 1",
+            f"{_NOW} WHERE p.environment = ?1 AND"
+            f" (p.id = {_OF_KEY} OR CAST(p.id AS TEXT) = ?2"
+            f" OR {_HAS_NUMBER})"
+            f" ORDER BY p.id = {_OF_KEY} DESC, CAST(p.id AS TEXT) = ?2, p.id DESC LIMIT 1",
             self._environment,
             key,
-            key,
             key.upper(),
-            key,
-            key,
         )
         return self._entry(rows[0]) if rows else None
 
@@ -367,7 +401,7 @@ class Journal:
             created_at=datetime.fromisoformat(row["at"]),
             who=row["who"],
             api_key=row["api_key"],
-            key=row["key"],
+            key=row["key"] or row["taken_key"],
             digest=row["digest"],
             value=None if row["value"] is None else Decimal(row["value"]),
             changes=[_change(change) for change in changes],
@@ -394,4 +428,12 @@ def _standing(row: Any) -> Standing:
         owner=row["owner"],
         detail=loads(row["detail"]),
         reply=row["reply"],
+    )
+
+
+def _other_order(key: str, standing: Standing) -> Conflict:
+    what = f"The idempotency key {key}" if key else f"The confirmation number {', '.join(standing.conf_nums)}"
+    return Conflict(
+        f"{what} belongs to another order, so nothing was sent.",
+        details={"key": key or None, "conf_nums": standing.conf_nums},
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from ftcli import config
 from ftcli.client import Client
 from ftcli.clock import frozen_clock
 from ftcli.environment import live_client
-from ftcli.errors import LiveTradingDisabled, NotSent, OrderUnknown
+from ftcli.errors import Conflict, LiveTradingDisabled, NotSent, OrderUnknown
 from ftcli.models.json import dumps
 from ftcli.models.tickets import EquityAction, EquityLimitOrder
 from ftcli.operations.registry import all_operations
@@ -167,6 +168,56 @@ async def test_an_order_that_never_left_is_told_as_such(tmp_path: Path) -> None:
         await client.orders.equity.place(BUY, preview.conf_num)
         states = [change.state for change in (await client.orders.journal.show(preview.conf_num)).changes]
         assert states == ["sending", "not_sent", "sending", "accepted"]
+    assert upstream.places == 1
+
+
+async def test_a_retry_of_what_never_left_is_found_by_the_numbers_it_went_under(tmp_path: Path) -> None:
+    """The same key with a new preview: what is sent is journalled as what it is, and never sent again."""
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        send = client.send
+
+        async def gone(request: WireRequest) -> WireReply:
+            if request.path == PLACE:
+                raise NotSent("connection refused")
+            return await send(request)
+
+        first = await client.orders.equity.preview(BUY)
+        client.send = gone  # type: ignore[method-assign]
+        with client.placing_as("sdk", key="K"), pytest.raises(NotSent):
+            await client.orders.equity.place(BUY, first.conf_num or "")
+        client.send = send  # type: ignore[method-assign]
+        second = await client.orders.equity.preview(BUY)
+        with client.placing_as("sdk", key="K"):
+            placed = await client.orders.equity.place(BUY, second.conf_num or "")
+        assert placed.conf_num == second.conf_num
+        journal = client.orders.journal
+        for name in (second.conf_num, "K"):
+            entry = await journal.show(name or "")
+            assert (entry.state, entry.conf_nums, entry.key) == ("accepted", [second.conf_num], "K")
+        assert (await journal.show(first.conf_num or "")).state == "not_sent"
+        await client.orders.equity.place(BUY, second.conf_num or "")  # without the key, as a person may
+        third = await client.orders.equity.preview(BUY)
+        with client.placing_as("sdk", key="K") as origin:
+            again = await client.orders.equity.place(BUY, third.conf_num or "")
+        assert (again.conf_num, origin.replayed) == (second.conf_num, True)
+    assert upstream.places == 1
+
+
+async def test_a_key_that_comes_late_stands_for_what_was_placed(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        first = await client.orders.equity.preview(BUY)
+        await client.orders.equity.place(BUY, first.conf_num or "")
+        second = await client.orders.equity.preview(BUY)
+        for number in (first.conf_num, second.conf_num):
+            with client.placing_as("sdk", key="K") as origin:
+                again = await client.orders.equity.place(BUY, number or "")
+            assert (again.conf_num, origin.replayed) == (first.conf_num, True)
+        other = msgspec.structs.replace(BUY, quantity=Decimal(3))
+        changed = await client.orders.equity.preview(other)
+        with client.placing_as("sdk", key="K"), pytest.raises(Conflict, match="idempotency key K"):
+            await client.orders.equity.place(other, changed.conf_num or "")
     assert upstream.places == 1
 
 
