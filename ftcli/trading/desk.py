@@ -26,6 +26,7 @@ from ftcli.trading.journal import Journal
 from ftcli.trading.limits import applying, judge, parse
 from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
+from ftcli.trading.previews import Previews
 from ftcli.trading.switch import KillSwitch
 from ftcli.trading.terms import Terms, symbols_of, terms_of
 from ftcli.wire import Previewed
@@ -55,12 +56,13 @@ class Desk:
         self.now: Callable[[], datetime] = clock
         self.owner = Owner(self.path.with_name(f"{self.path.name}.owners"))
         self.switch = KillSwitch(self.path.with_name("trading-halted.json"))
+        self.previews = Previews(self._store, settings.environment, clock, self.owner)
         self.journal = Journal(self._store, settings.environment, clock, self.owner)
 
     def previewed(self, preview: Previewed, session: int) -> None:
         """Remembers a preview."""
         hashed = digest(preview.kind, preview.account, preview.order, preview.replaces)
-        self.journal.remember(preview, hashed, session)
+        self.previews.remember(preview, hashed, session)
 
     # -- limits ---------------------------------------------------------------------------------------------
 
@@ -154,6 +156,15 @@ class Desk:
         if found is None:
             raise NotFound(f"The journal has no placement {key}.", details={"key": key})
         return found
+
+    def digest_of(self, kind: str, order: Any) -> str:
+        """The hash of an order, by which the journal knows it: the same for 60 and 60.00.
+
+        Args:
+            kind: Name of the operation that places it.
+            order: The order; it changes no other.
+        """
+        return digest(kind, order.account, order, [])
 
     def unresolved(self) -> list[JournalEntry]:
         """The placements whose answer was lost."""

@@ -28,9 +28,10 @@ from ftcli.models.json import loads
 from ftcli.models.trading import Facts, JournalState
 from ftcli.trading.desk import Desk
 from ftcli.trading.digest import digest
-from ftcli.trading.journal import Preview, Standing
+from ftcli.trading.journal import Standing
 from ftcli.trading.limits import refuse
 from ftcli.trading.origin import Origin, current_origin
+from ftcli.trading.previews import Preview
 from ftcli.trading.terms import symbols_of, terms_of
 from ftcli.wire import Placement, WireReply, WireRequest
 
@@ -123,7 +124,7 @@ class Gate:
         self, desk: Desk, placement: Placement[T], hashed: str, origin: Origin
     ) -> int | Standing:
         """All that comes before the call; the number of the journalled intent, or what stands already."""
-        preview = desk.journal.preview(placement.conf_nums)
+        preview = desk.previews.find(placement.conf_nums)
         standing = desk.journal.begun(origin.key, preview.id if preview else None, hashed)
         if standing is not None:
             return standing

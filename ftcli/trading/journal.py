@@ -15,7 +15,7 @@ from ftcli.store import Store
 from ftcli.trading.limits import Day
 from ftcli.trading.origin import Origin
 from ftcli.trading.owner import Owner
-from ftcli.wire import Placement, Previewed
+from ftcli.wire import Placement
 
 COUNTED = ("sending", "accepted", "unknown")
 """States whose orders count against a day's limits."""
@@ -33,20 +33,6 @@ _OF_KEY = """
              (SELECT id FROM placements WHERE environment = ?1 AND key = ?2))
 """
 """The placement that an idempotency key stands for now: a retry of what was never sent may have taken it over."""
-
-
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """A preview as remembered."""
-
-    id: int
-    kind: str
-    account: str
-    conf_nums: list[str]
-    digest: str
-    marks: dict[str, Decimal]
-    owner: str
-    session: int
-    at: datetime
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,51 +65,6 @@ class Journal:
 
     def _at(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
-
-    # -- previews -------------------------------------------------------------------------------------------
-
-    def remember(self, preview: Previewed, digest: str, session: int) -> None:
-        """Remembers a preview, so that its place can be held against it."""
-        numbers = [number.upper() for number in preview.conf_nums]
-        with self._store.transaction():
-            self._store.execute(
-                "INSERT INTO previews (environment, conf_num, conf_nums, kind, account, digest, marks, owner,"
-                " session, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                self._environment,
-                numbers[0],
-                dumps(numbers).decode(),
-                preview.kind,
-                preview.account,
-                digest,
-                dumps({symbol: f"{price:f}" for symbol, price in preview.marks.items()}).decode(),
-                self._owner.name,
-                session,
-                self._at(),
-            )
-
-    def preview(self, conf_nums: list[str]) -> Preview | None:
-        """The latest preview that minted these numbers. The paper broker, reset, mints them again."""
-        rows = self._store.rows(
-            "SELECT * FROM previews WHERE environment = ? AND conf_num = ? AND conf_nums = ?"
-            " ORDER BY id DESC LIMIT 1",
-            self._environment,
-            conf_nums[0],
-            dumps(conf_nums).decode(),
-        )
-        if not rows:
-            return None
-        row = rows[0]
-        return Preview(
-            id=row["id"],
-            kind=row["kind"],
-            account=row["account"],
-            conf_nums=conf_nums,
-            digest=row["digest"],
-            marks={symbol: Decimal(price) for symbol, price in loads(row["marks"]).items()},
-            owner=row["owner"],
-            session=row["session"],
-            at=datetime.fromisoformat(row["at"]),
-        )
 
     # -- placements -----------------------------------------------------------------------------------------
 

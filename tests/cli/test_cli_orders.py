@@ -166,6 +166,49 @@ def test_a_file_is_planned_placed_and_continued(paper: Run, tmp_path: Path) -> N
     assert rows(paper(*words, "--yes"))["too-much"] == "placed"
 
 
+ONE = """
+[[order]]
+account = "Z20000025"
+symbol = "{symbol}"
+action = "buy"
+quantity = {quantity}
+order_type = "limit"
+limit_price = {price}
+"""
+
+
+def test_an_edited_file_repeats_nothing_and_leaves_nothing_out(paper: Run, tmp_path: Path) -> None:
+    file = tmp_path / "orders.toml"
+    words = ("orders", "apply", str(file), "-o", "json", "--yes")
+    ko, pep = ONE.format(symbol="KO", quantity=1, price=60), ONE.format(symbol="PEP", quantity=1, price=100)
+    file.write_text(f'batch = "b"\n{ko}{pep}')
+    assert rows(paper(*words)) == {"order-1": "placed", "order-2": "placed"}
+    before = len(orders(paper))
+    new = ONE.format(symbol="KO", quantity=7, price=61)
+    written_otherwise = ONE.format(symbol="ko", quantity=1, price="60.00")
+    file.write_text(f'batch = "b"\n{new}{written_otherwise}{pep}')
+    done = "already placed"
+    assert rows(paper(*words)) == {"order-1": "placed", "order-2": done, "order-3": done}
+    assert len(orders(paper)) == before + 1
+    file.write_text(f'batch = "b"\n{new}{ko}{ko}{pep}')  # the same once more is meant
+    assert rows(paper(*words)) == {"order-1": done, "order-2": done, "order-3": "placed", "order-4": done}
+
+
+def test_a_name_keeps_its_order(paper: Run, tmp_path: Path) -> None:
+    file = tmp_path / "orders.toml"
+    words = ("orders", "apply", str(file), "-o", "json", "--yes")
+    order = ONE.format(symbol="KO", quantity=1, price=60).replace("[[order]]", '[[order]]\nname = "core"')
+    file.write_text(f'batch = "b"\n{order}')
+    assert rows(paper(*words)) == {"core": "placed"}
+    before = len(orders(paper))
+    file.write_text(f'batch = "b"\n{order.replace("quantity = 1", "quantity = 2")}')
+    changed = paper(*words, "--keep-going")
+    assert rows(changed) == {"core": "refused"}
+    assert "new name" in json.loads(changed.out)["orders"][0]["message"]
+    assert changed.status == 6
+    assert len(orders(paper)) == before
+
+
 @pytest.mark.parametrize(
     "text",
     [

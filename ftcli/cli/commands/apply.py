@@ -1,5 +1,6 @@
 """``ft orders apply``: a file of orders, planned, placed once, and continued where it stopped."""
 
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,11 +35,13 @@ class Item:
         name: Its name, unique in the file.
         family: Its operations' group.
         order: The order.
-        key: Its idempotency key: the file's batch and its name.
+        batch: The file's batch.
+        is_named: Whether the file names it; else the name only says where it stands.
     """
 
-    def __init__(self, name: str, family: str, order: Any, key: str) -> None:
-        self.name, self.family, self.order, self.key = name, family, order, key
+    def __init__(self, name: str, family: str, order: Any, batch: str, *, is_named: bool) -> None:
+        self.name, self.family, self.order, self.batch, self.is_named = name, family, order, batch, is_named
+        self.digest = self.key = ""
         self.numbers: list[str] = []
         self.row = FileRow(name=name, outcome="planned", order=_words(order), account=order.account)
 
@@ -62,6 +65,7 @@ async def apply(
     items = read_file(Path(file))
     async with call.open_client() as client:
         call.talk(environment_line(call, ""))
+        _take_keys(client, items)
         for item in items:
             await _plan(client, item)
         refused = [item for item in items if item.row.outcome == "refused"]
@@ -103,12 +107,14 @@ def read_file(path: Path) -> list[Item]:
         if family not in FAMILIES or not isinstance(tables, list):
             raise ValidationFailed.of(family, None, f"be one of [[{']], [['.join(FAMILIES)}]]")
         for number, table in enumerate(tables, start=1):
-            name = str(table.pop("name", f"{family}-{number}"))
+            given_name = table.pop("name", None)
+            name = f"{family}-{number}" if given_name is None else str(given_name)
             given = bind(find(f"{FAMILIES[family]}.preview"), {"order": table}, texts=False)
             if len(name) > 60:
                 raise ValidationFailed.of("name", name, "have at most 60 characters")
-            key = f"apply:{batch.strip()}:{name}"
-            items.append(Item(name, FAMILIES[family], given["order"], key))
+            items.append(
+                Item(name, FAMILIES[family], given["order"], batch.strip(), is_named=given_name is not None)
+            )
     names = [item.name for item in items]
     if len(set(names)) < len(names) or not items:
         raise ValidationFailed.of(
@@ -117,12 +123,34 @@ def read_file(path: Path) -> list[Item]:
     return items
 
 
+def _take_keys(client: "Client", items: list[Item]) -> None:
+    """Gives each order its digest and its idempotency key: the batch and its name.
+
+    An order without a name goes by its content: where it stands in the file may change. The same content once more is
+    an order of its own.
+    """
+    seen: Counter[str] = Counter()
+    for item in items:
+        item.digest = client.desk.digest_of(f"{item.family}.place", item.order)
+        if item.is_named:
+            item.key = f"apply:{item.batch}:{item.name}"
+        else:
+            seen[item.digest] += 1
+            item.key = f"apply:{item.batch}:{item.family}={item.digest[:16]}#{seen[item.digest]}"
+
+
 async def _plan(client: "Client", item: Item) -> None:
     row = item.row
     try:
         standing = client.desk.entry(item.key)
     except NotFound:
         standing = None
+    if standing is not None and standing.digest != item.digest:
+        row.outcome = "refused"
+        row.message = (
+            f"the name {item.name} belongs to another order of this batch: give a changed order a new name"
+        )
+        return
     if standing is not None and standing.state != "not_sent":
         row.conf_nums = standing.conf_nums
         said = {"accepted": _DONE, "rejected": "refused", "not_placed": "refused"}
