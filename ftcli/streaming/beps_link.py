@@ -126,6 +126,8 @@ class BepsLink:
     async def _run(self) -> None:
         attempt = refused = 0
         self._change("connecting")
+        # Before events can arrive, so that the sweep after the first outage covers all of it.
+        self._take_baseline()
         while True:
             try:
                 line = await self._open(fresh=refused > 0)
@@ -145,7 +147,7 @@ class BepsLink:
             if fault == "query" and self._reduced:
                 self._change("failed", reason="the service refuses the subscription")
                 return
-            self._lost()
+            self._lost(line)
             if fault == "query":
                 self._reduced = True
             attempt += 1
@@ -158,9 +160,8 @@ class BepsLink:
             wait, reason = 0.0, "token_refresh"
         elif refused or fault == "max_subscriptions":
             wait = max(wait, AFTER_REFUSAL)
-        since = None if self._lost_at is None else moment(self._lost_at)
         state: BepsState = "auth_required" if refused >= 3 else "reconnecting"
-        self._change(state, attempt=attempt, next_retry_s=wait, since=since, reason=reason)
+        self._change(state, attempt=attempt, next_retry_s=wait, since=self._lost_moment(), reason=reason)
         await self._resume.wait(wait)
 
     async def _open(self, *, fresh: bool) -> Line:
@@ -230,6 +231,8 @@ class BepsLink:
                 await self._alarm.wait(None)
             if successor.over:
                 raise _NotReplacedError
+            self._line = successor
+            self._look(successor)
             await line.finish()
         except asyncio.CancelledError:
             await successor.abandon()
@@ -244,6 +247,10 @@ class BepsLink:
 
     def _look(self, line: Line) -> None:
         """Tell what has become of the connection."""
+        if line.session.phase == "starting" and self.state in ("open", "suspect"):
+            # The broker has ended the subscription: until it is answered anew, events are lost.
+            self._lost(line)
+            self._change("reconnecting", since=self._lost_moment(), reason="subscription ended by the broker")
         if not line.live:
             return
         if line.session.suspect:
@@ -268,9 +275,13 @@ class BepsLink:
             # The next outage will be told as a gap.
             self.counters["failed_baselines"] += 1
 
-    def _lost(self) -> None:
-        if self._lost_at is None and self.state in ("open", "suspect"):
-            self._lost_at = self._timing.epoch()
+    def _lost(self, line: Line | None) -> None:
+        """Note from when on events may be missing: the last frame is the last proof that none is."""
+        if line is not None and self._lost_at is None and self.state in ("open", "suspect"):
+            self._lost_at = line.session.heard_at
+
+    def _lost_moment(self) -> datetime | None:
+        return None if self._lost_at is None else moment(self._lost_at)
 
     # -- events ----------------------------------------------------------------------------------------
 
