@@ -35,6 +35,8 @@ TOKEN_AGE = 300.0
 AFTER_REFUSAL = 30.0
 """Seconds to wait after the second refusal of a token in a row, or when there are too many subscriptions."""
 
+BASELINE_WAIT = 5.0
+"""Seconds for which the first connection waits until it is known how things are."""
 SWEEPS = 5
 """How often a sweep that fails is tried again."""
 
@@ -126,8 +128,7 @@ class BepsLink:
     async def _run(self) -> None:
         attempt = refused = 0
         self._change("connecting")
-        # Before events can arrive, so that the sweep after the first outage covers all of it.
-        self._take_baseline()
+        await self._first_baseline()
         while True:
             try:
                 line = await self._open(fresh=refused > 0)
@@ -268,6 +269,13 @@ class BepsLink:
         if self._options.baseline is not None and (self._basing is None or self._basing.done()):
             self._basing = asyncio.create_task(self._base(self._options.baseline), name="beps baseline")
 
+    async def _first_baseline(self) -> None:
+        """Before events can arrive, so that the sweep after the first outage covers all of it."""
+        self._take_baseline()
+        if self._basing is not None:
+            self._basing.add_done_callback(lambda _: self._alarm.ring())
+            await self._alarm.wait(BASELINE_WAIT)
+
     async def _base(self, baseline: Callable[[], Awaitable[None]]) -> None:
         try:
             await baseline()
@@ -316,7 +324,8 @@ class BepsLink:
         while self._gap is not None:
             start, end = self._gap
             try:
-                found = list(await sweep(moment(start), moment(end)))
+                async for event in sweep(moment(start), moment(end)):
+                    self._recovered(event)
             except Exception:
                 self.counters["failed_sweeps"] += 1
                 failures += 1
@@ -328,10 +337,11 @@ class BepsLink:
                 continue
             if self._gap == (start, end):
                 self._gap = None
-            now = self._timing.epoch()
-            for event in found:
-                event.recovered, event.source, event.received_at = True, "reconcile", moment(now)
-                self._deliver(event, now)
+
+    def _recovered(self, event: Event) -> None:
+        now = self._timing.epoch()
+        event.recovered, event.source, event.received_at = True, "reconcile", moment(now)
+        self._deliver(event, now)
 
     def _change(
         self,

@@ -45,12 +45,13 @@ class Desk:
     async def member(self) -> str:
         return "4f1c9a7be0d25386"
 
-    async def sweep(self, start: datetime, end: datetime) -> list[Event]:
+    async def sweep(self, start: datetime, end: datetime) -> AsyncIterator[Event]:
         self.swept.append((start, end))
         found = self.sweeps.pop(0) if self.sweeps else []
         if isinstance(found, Exception):
             raise found
-        return found
+        for event in found:
+            yield event
 
     def hub(self, **limits: int) -> Hub:
         options = BepsOptions(
