@@ -194,6 +194,17 @@ async def test_bad_requests_are_ordinary_errors(daemon: Daemon, query: str, fiel
         )
 
 
+async def test_a_logout_ends_streams_and_says_so(http: httpx.AsyncClient, web: aiohttp.ClientSession) -> None:
+    events = await open_events(web, "symbols=KO")
+    await events.until("quote")
+    async with web.ws_connect(SOCKET) as ws:
+        await ws.send_json({"action": "subscribe", "symbols": ["KO"]})
+        await quote(ws)
+        assert (await http.post("/api/v1/auth/logout")).status_code == 200
+        assert (await events.until("bye"))["data"]["reason"] == "logout"
+        assert await closed(ws) == 4401
+
+
 async def test_head_opens_no_stream(daemon: Daemon) -> None:
     async with daemon.client() as http:
         response = await http.head(f"{QUOTES}?symbols=KO")
