@@ -1,5 +1,6 @@
 """Encrypted stores: passphrase and key, rotation that loses nothing, moving, and never in the plain."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from cli_kit import ft
 
 from ftcli.config import Settings
 from ftcli.credentials import rekey as rekey_module
+from ftcli.credentials import service
 from ftcli.credentials.credentials import CredentialStore
 from ftcli.credentials.encrypted_file import EncryptedFile
 from ftcli.credentials.files import write_private
@@ -31,12 +33,19 @@ class Memory:
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
+        self.locked = False
 
     def get_password(self, service: str, username: str) -> str | None:
+        self._unlocked()
         return self.kept.get(username)
 
     def set_password(self, service: str, username: str, password: str) -> None:
+        self._unlocked()
         self.kept[username] = password
+
+    def _unlocked(self) -> None:
+        if self.locked:
+            raise RuntimeError("locked")
 
     def delete_password(self, service: str, username: str) -> None:
         del self.kept[username]
@@ -49,6 +58,9 @@ class Fail:
         raise RuntimeError
 
     set_password = delete_password = get_password
+
+
+Fail.__module__ = "keyring.backends.fail"
 
 
 @pytest.fixture
@@ -177,7 +189,89 @@ class TestOneHome:
         keep(settings)
         with pytest.raises(ValidationFailed, match="still there"):
             CredentialStore(Settings(data_dir=tmp_path), OsKeyring(Fail())).delete()  # type: ignore[arg-type]
-        assert found(settings, Fail()) == PASSWORD
+        assert (tmp_path / "credentials.bin").exists()
+
+
+class TestTheNewestWins:
+    """A store that was closed when newer credentials came, or all were deleted, opens again one day."""
+
+    @pytest.fixture
+    def closed(self, settings: Settings) -> Settings:
+        """The same folder, without the key of its file."""
+        keep(settings)
+        return msgspec.structs.replace(settings, encryption_key=None)
+
+    def test_an_old_file_whose_key_returns(self, settings: Settings, closed: Settings) -> None:
+        backend = Memory()
+        store = CredentialStore(closed, OsKeyring(backend))
+        assert store.store("kim", Secret("the new password")) == "Memory"
+        assert "credentials.bin" in store.warning
+        assert found(settings, backend) == "the new password"
+        backend.kept.clear()
+        again = CredentialStore(settings, OsKeyring(backend))
+        assert again.get() is None
+        assert "older" in again.reason
+        state = next(state for state in again.states() if state.name == "file")
+        assert state.holds is False
+        assert "older" in state.reason
+
+    def test_an_old_file_after_everything_was_deleted(self, settings: Settings, closed: Settings) -> None:
+        with pytest.raises(ValidationFailed, match="not used any more"):
+            CredentialStore(closed, OsKeyring(Memory())).delete()
+        assert found(settings) is None
+        keep(settings)
+        assert found(settings) == PASSWORD
+
+    def test_an_old_keyring_that_is_unlocked(self, settings: Settings) -> None:
+        backend = Memory()
+        keep(settings, backend)
+        backend.locked = True
+        store = CredentialStore(settings, OsKeyring(backend))
+        assert store.store("kim", Secret("the new password")) == "encrypted file credentials.bin"
+        assert "Memory" in store.warning
+        backend.locked = False
+        (settings.data_path("credentials.bin")).unlink()
+        assert found(settings, backend) is None
+
+    def test_a_locked_keyring_is_not_said_to_be_empty(self, settings: Settings) -> None:
+        backend = Memory()
+        keep(settings, backend)
+        backend.locked = True
+        with pytest.raises(ValidationFailed, match="Memory"):
+            CredentialStore(settings, OsKeyring(backend)).delete()
+        backend.locked = False
+        assert found(settings, backend) is None
+
+    def test_an_old_entry_does_not_move(self, settings: Settings, closed: Settings) -> None:
+        backend = Memory()
+        CredentialStore(closed, OsKeyring(backend)).store("kim", Secret("the new password"))
+        CredentialStore(settings, OsKeyring(backend)).migrate("file")
+        assert not backend.kept
+        assert found(settings, backend) == "the new password"
+
+    def test_a_clock_set_back_hides_nothing(self, settings: Settings, tmp_path: Path) -> None:
+        keep(settings)
+        (tmp_path / "live-credentials.since").write_text("99999999999\n")
+        assert found(settings) is None
+        keep(settings)
+        assert found(settings) == PASSWORD
+
+    def test_without_the_note_the_newest_of_both_is_used(self, settings: Settings, closed: Settings) -> None:
+        backend = Memory()
+        CredentialStore(closed, OsKeyring(backend)).store("kim", Secret("the new password"))
+        settings.data_path("live-credentials.since").unlink()
+        assert found(settings, backend) == "the new password"
+
+    def test_entries_of_before_there_was_a_time_are_used(self, settings: Settings) -> None:
+        backend = Memory()
+        backend.kept["live-credentials"] = json.dumps({"username": "kim", "password": PASSWORD, "totp": ""})
+        assert found(settings, backend) == PASSWORD
+
+    def test_the_command_says_what_stays_behind(self, settings: Settings, closed: Settings) -> None:
+        note = asyncio.run(
+            service.keep(closed, "kim", Secret("the new password"), None, OsKeyring(Memory()))
+        )["note"]
+        assert "credentials.bin" in note
 
 
 class TestRekey:

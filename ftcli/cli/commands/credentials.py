@@ -143,6 +143,7 @@ def migrate(
             username=found.username if found else None,
             totp=bool(found and found.totp),
             store=where,
+            note=store.warning or None,
         )
     )
 
