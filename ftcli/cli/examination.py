@@ -114,19 +114,13 @@ def _storage(chart: Chart, call: "Call") -> None:
         chart.add(f"store {store.store}", status, text, ms=ms if store.store == "keyring" else None)
     key = found.key_origin or "none"
     chart.add("encryption key", "warning" if found.key_warning else "ok", f"from {key}", found.key_warning)
-    open_files = [entry.path for entry in found.files if not entry.private]
-    wide = os.name == "posix" and found.folder_mode != "0700"
-    if open_files or wide:
-        advice = f"chmod 700 {found.folder}" + "".join(f"; chmod 600 {path}" for path in open_files)
-        names = [os.path.basename(path) for path in open_files]
-        chart.add(
-            "permissions",
-            "warning",
-            f"folder {found.folder_mode}; open: {', '.join(names) or 'none'}",
-            advice,
-        )
+    wide = [entry for entry in found.files if entry.fix]
+    if wide:
+        named = ", ".join(f"{entry.what} {os.path.basename(entry.path)} {entry.mode}" for entry in wide)
+        advice = "; ".join(entry.fix or "" for entry in wide)
+        chart.add("permissions", "warning", f"others can read or change: {named}", advice)
     else:
-        chart.add("permissions", "ok", f"{len(found.files)} private files in a {found.folder_mode} folder")
+        chart.add("permissions", "ok", f"{len(found.files)} files and folders, all private")
 
 
 def _disk(chart: Chart, call: "Call") -> None:

@@ -1,6 +1,7 @@
 """Encrypted stores: passphrase and key, rotation that loses nothing, moving, and never in the plain."""
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ftcli.credentials import service
 from ftcli.credentials.credentials import CredentialStore
 from ftcli.credentials.encrypted_file import EncryptedFile
 from ftcli.credentials.files import write_private
-from ftcli.credentials.keys import KeySource, new_key
+from ftcli.credentials.keys import KeySource, key_id, new_key
 from ftcli.credentials.os_keyring import OsKeyring
 from ftcli.credentials.passphrase import FILE_NAME as SALT
 from ftcli.credentials.passphrase import passphrase_key
@@ -301,30 +302,41 @@ class TestRekey:
         assert _opens(tmp_path / "session-live.bin", source)
         assert not list(tmp_path.glob("*.previous"))
 
+    @pytest.mark.parametrize("backend", [Memory, Fail])
     @pytest.mark.parametrize("at", range(5))
-    def test_wherever_it_breaks_off_nothing_is_lost(self, tmp_path: Path, at: int) -> None:
-        bare, keyring = Settings(data_dir=tmp_path), OsKeyring(Fail())
+    @pytest.mark.parametrize("again", [None, *range(7)])
+    def test_wherever_and_however_often_it_breaks_off_nothing_is_lost(
+        self, tmp_path: Path, backend: type, at: int, again: int | None
+    ) -> None:
+        bare, keyring = Settings(data_dir=tmp_path), OsKeyring(backend())
         key = KeySource(bare, keyring).get()
         names = ["session-live.bin", "session-paper.bin"]
         for name in names:
             _sealed(tmp_path, name, key)
-        left = [at]
-
-        def write(path: Path, content: bytes) -> None:
-            if not left[0]:
-                raise OSError("power cut")
-            left[0] -= 1
-            write_private(path, content)
-
-        if at < 4:
-            with pytest.raises(OSError, match="power cut"):
-                rekey(bare, None, keyring, write=write)
-        else:
-            rekey(bare, None, keyring, write=write)
-        assert all(_opens(tmp_path / name, KeySource(bare, keyring)) for name in names)
+        for writes in (at, again):
+            if writes is not None:
+                with contextlib.suppress(InternalError):
+                    rekey(bare, None, keyring, write=Failing(writes))
+            assert all(_opens(tmp_path / name, KeySource(bare, keyring)) for name in names)
         rekey(bare, None, keyring)
         assert all(_opens(tmp_path / name, KeySource(bare, keyring)) for name in names)
         assert not list(tmp_path.glob("*.previous"))
+
+    def test_a_second_file_that_cannot_be_written_is_told_with_what_is_where(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        keep(settings)
+        _sealed(tmp_path, "session-live.bin", KeySource(settings, OsKeyring(Fail())).get())
+        fresh = new_key()
+        with pytest.raises(InternalError, match="Nothing is lost") as caught:
+            rekey(settings, Secret(fresh.decode()), OsKeyring(Fail()), write=Failing(1))
+        assert caught.value.details == {
+            "file": str(tmp_path / "session-live.bin"),
+            "new_key_id": key_id(fresh),
+            "new_key": ["credentials.bin"],
+            "old_key": ["session-live.bin"],
+        }
+        assert "power cut" in caught.value.message
 
     def test_broken_off_with_a_key_from_outside_it_is_finished_by_another_run(
         self, settings: Settings, tmp_path: Path
@@ -333,16 +345,8 @@ class TestRekey:
         key = KeySource(settings, OsKeyring(Fail())).get()
         _sealed(tmp_path, "session-live.bin", key)
         fresh = Secret(new_key().decode())
-        left = [1]
-
-        def write(path: Path, content: bytes) -> None:
-            if not left[0]:
-                raise OSError("power cut")
-            left[0] -= 1
-            write_private(path, content)
-
-        with pytest.raises(OSError, match="power cut"):
-            rekey(settings, fresh, OsKeyring(Fail()), write=write)
+        with pytest.raises(InternalError, match="power cut"):
+            rekey(settings, fresh, OsKeyring(Fail()), write=Failing(1))
         rekey(settings, fresh, OsKeyring(Fail()))
         after = msgspec.structs.replace(settings, encryption_key=fresh)
         assert found(after) == PASSWORD
@@ -364,6 +368,19 @@ class TestRekey:
         with pytest.raises(ValidationFailed):
             rekey(settings, Secret(new) if new else None, OsKeyring(Fail()))
         assert found(settings) == PASSWORD
+
+
+class Failing:
+    """Writes so often, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self, path: Path, content: bytes) -> None:
+        if not self.left:
+            raise OSError("power cut")
+        self.left -= 1
+        write_private(path, content)
 
 
 def _sealed(folder: Path, name: str, key: bytes) -> None:
