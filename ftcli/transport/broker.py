@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ftcli.credentials.session_store import SessionStore
     from ftcli.transport.http import Answer
     from ftcli.transport.login import StepReport
+    from ftcli.transport.reach import Reached
 
 _REPLAYED = frozenset({Retry.READ, Retry.PREVIEW})
 """What may be sent again after a renewal (protocol 00 §4.3, rule 5)."""
@@ -375,6 +376,16 @@ class Broker:
         """
         await self._keeper.handshake.look_at_page()
         return self.clock_ahead
+
+    async def reach(self, time_limit: float) -> "list[Reached]":
+        """Connects to every host, streams too, and asks nothing; none where the broker is inside this process.
+
+        Args:
+            time_limit: Seconds for each connection.
+        """
+        from ftcli.transport.reach import reach  # deferred: only ft doctor wants it
+
+        return [] if self._line.is_inside else await reach(self.hosts, time_limit)
 
     def watch_login(self, watch: "Callable[[StepReport], None] | None") -> None:
         """Tells how each step of the logins to come goes: its name, time and outcome."""
