@@ -63,6 +63,7 @@ def _settings(chart: Chart, call: "Call") -> None:
 
 async def _storage(chart: Chart, call: "Call") -> None:
     from ftcli.cli.commands.credentials import Storage, storage_of
+    from ftcli.cli.commands.serve import FIRST_KEY
 
     seen: list[Storage] = []
 
@@ -83,6 +84,11 @@ async def _storage(chart: Chart, call: "Call") -> None:
         chart.add(f"store {store.store}", status, text, ms=ms if store.store == "keyring" else None)
     key = found.key_origin or "none"
     chart.add("encryption key", "warning" if found.key_warning else "ok", f"from {key}", found.key_warning)
+    for entry in found.files:
+        if os.path.basename(entry.path) == FIRST_KEY:
+            chart.add(
+                "first API key", "warning", "it still lies in its file", f"Take it, then rm {entry.path}"
+            )
     wide = [entry for entry in found.files if entry.fix]
     if wide:
         named = ", ".join(f"{entry.what} {os.path.basename(entry.path)} {entry.mode}" for entry in wide)
