@@ -169,6 +169,8 @@ class Broker:
             log.debug("the keep-alive gave no verdict: %s", trouble.code)
         if verdict is Verdict.PAGE:
             return verdict
+        if answer.status == 200:
+            return Verdict.FINE  # an error of the call's own, which its reader tells
         return Verdict.SERVER if answer.status >= 500 else Verdict.REFUSED
 
     async def _renew_or_raise(self, session: Session, request: WireRequest, replayed: bool) -> None:
@@ -321,6 +323,8 @@ class Broker:
         if session is None:
             return SessionStatus(state=state, note=note or self._keeper.note)
         is_live = state is SessionState.AUTHENTICATED
+        if is_live and not note and self._clock() - session.last_keep_alive > IDLE_LIMIT:
+            note = "The broker has not confirmed it for more than half an hour: it has probably ended."
         return SessionStatus(
             state=state,
             username=session.username,
