@@ -41,7 +41,9 @@ async def examine_broker(chart: Chart, client: "Client", *, login: bool) -> None
 
 
 async def _hosts(chart: Chart, client: "Client") -> None:
-    reached = await client.broker.reach(min(_CONNECT_LIMIT, client.settings.timeout))
+    settings = client.settings
+    limit, elsewhere = min(_CONNECT_LIMIT, settings.timeout), {"beps": settings.beps_stream_url}
+    reached = await client.broker.reach(limit, elsewhere)
     if not reached:
         chart.add("hosts", "skipped", "the paper broker is inside this process")
     for one in reached:

@@ -381,15 +381,14 @@ class Broker:
         await self._keeper.handshake.look_at_page()
         return self.clock_ahead
 
-    async def reach(self, time_limit: float) -> "list[Reached]":
+    async def reach(self, time_limit: float, elsewhere: dict[str, str]) -> "list[Reached]":
         """Connects to every host, streams too, and asks nothing; none where the broker is inside this process.
 
-        Args:
-            time_limit: Seconds for each connection.
+        See :func:`ftcli.transport.reach.reach`.
         """
         from ftcli.transport.reach import reach  # deferred: only ft doctor wants it
 
-        return [] if self._line.is_inside else await reach(self.hosts, time_limit)
+        return [] if self._line.is_inside else await reach(self.hosts, time_limit, elsewhere)
 
     def watch_login(self, watch: "Callable[[StepReport], None] | None") -> None:
         """Tells how each step of the logins to come goes: its name, time and outcome."""

@@ -41,17 +41,18 @@ class Reached(NamedTuple):
         return bool(_ESSENTIAL.intersection(self.keys))
 
 
-async def reach(hosts: Hosts, time_limit: float) -> list[Reached]:
+async def reach(hosts: Hosts, time_limit: float, elsewhere: dict[str, str]) -> list[Reached]:
     """Connects to every host that is used, to all at once.
 
     Args:
         hosts: Where they are.
         time_limit: Seconds for each connection.
+        elsewhere: URLs of hosts that a setting of their own puts elsewhere.
     """
     places: dict[tuple[str, int, str], list[str]] = {}
     for key in HOSTS:
         if key not in _UNUSED:
-            parts = urlsplit(hosts.url(key))
+            parts = urlsplit(elsewhere.get(key) or hosts.url(key))
             port = parts.port or (443 if parts.scheme in _SECURE else 80)
             trust = parts.scheme if parts.scheme in _SECURE else ""
             place = parts.hostname or "", port, trust

@@ -1,18 +1,22 @@
 """``ft doctor``: everything by name, with time and outcome, and nothing private."""
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from broker_double import FERNET_KEY, LOGIN_PAGE, PASS, PASSWORD, TOTP, USER, BrokerDouble, Fault
 from cli_kit import ft, paper_server
+from test_security_door import certificate
 
 from ftcli.paper.desk import DEMO_PASSWORD
 
@@ -51,6 +55,15 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A paper broker that stands in for the real one."""
     with paper_server(tmp_path_factory.mktemp("paper")) as url:
         yield url
+
+
+def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:
+    """Takes connections and begins TLS on each, until the socket is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            taken, _ = server.accept()
+            with contextlib.suppress(OSError), taken:
+                context.wrap_socket(taken, server_side=True).close()
 
 
 def live(url: str, **variables: str) -> dict[str, str]:
@@ -168,6 +181,24 @@ class TestWhatCanBeWrong:
         assert found["broker"]["advice"]
         assert found["login"]["status"] == "skipped"
         assert found["session"]["status"] == "warning"
+
+    def test_a_stream_that_a_setting_puts_elsewhere(self, tmp_path: Path, paper: str) -> None:
+        world = live(paper, FTSERVICE_BEPS_STREAM_URL="ws://127.0.0.1:9/x?header={0}")
+        status, found = examined(tmp_path, **world)
+        assert status == 0
+        assert found["host 127.0.0.1:9"]["status"] == "warning"  # the rest goes without account events
+        assert str(found["host 127.0.0.1:9"]["outcome"]).endswith("for beps")
+
+    def test_a_certificate_that_nobody_vouches_for(self, tmp_path: Path) -> None:
+        cert = certificate(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*cert)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            threading.Thread(target=_shake_hands, args=(server, context), daemon=True).start()
+            status, found = examined(tmp_path / "data", **live(f"https://127.0.0.1:{port}"))
+        assert status == 9
+        assert "certificate is not trusted" in str(found[f"host 127.0.0.1:{port}"]["outcome"])
 
     def test_its_name_is_not_known(self, tmp_path: Path) -> None:
         world = live("http://broker.invalid:81", FT_UPSTREAM_REMOTE="true")
