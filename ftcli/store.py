@@ -108,6 +108,17 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER placement_keys_remain BEFORE DELETE ON placement_keys
         BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
     """,
+    """
+    CREATE TABLE key_changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        change TEXT NOT NULL,
+        key TEXT NOT NULL,
+        what TEXT NOT NULL,
+        who TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        told INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 

@@ -53,7 +53,7 @@ async def bind(runner: Runner, settings: Settings) -> str:
             details={"field": "FTSERVICE_PORT", "value": str(settings.port), "rule": "be a free port"},
         ) from None
     # An address that means "every interface" is none to go to.
-    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not bound here
+    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # nosec B104 # noqa: S104 - not bound
     host = f"[{host}]" if ":" in host else host
     return f"{'https' if context else 'http'}://{host}:{runner.addresses[0][1]}"
 

@@ -8,10 +8,14 @@ import hashlib
 import secrets
 import zlib
 
+from ftcli.errors import ValidationFailed
+from ftcli.redaction import Secret
+
 PREFIX = "ft_"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID, _SECRET, _SUM = 8, 32, 6
 LENGTH = len(PREFIX) + _ID + _SECRET + _SUM
+_MIN_BOOTSTRAP = 20
 
 
 def new_key() -> str:
@@ -48,3 +52,18 @@ def digest(key: str) -> bytes:
     """What is kept of a key."""
     # A header may hold any bytes: those that are not UTF-8 arrive as surrogates.
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def bootstrap_digest(key: Secret) -> bytes:
+    """What is kept of a key from outside.
+
+    Raises:
+        ValidationFailed: It is too short to be safe.
+    """
+    if len(key.reveal()) < _MIN_BOOTSTRAP:
+        rule = f"have at least {_MIN_BOOTSTRAP} characters"
+        raise ValidationFailed(
+            f"FTSERVICE_API_KEY is too short: it must {rule}.",
+            details={"field": "FTSERVICE_API_KEY", "value": None, "rule": rule},
+        )
+    return digest(key.reveal())

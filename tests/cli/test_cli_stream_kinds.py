@@ -32,13 +32,15 @@ def daemon(moving: dict[str, str]) -> Iterator[tuple[str, str]]:
         text=True,
     )
     assert process.stderr is not None
-    url = key = ""
+    url = line = ""
     try:
-        while not (url and key):
+        while "first API key" not in line:
             line = process.stderr.readline()
             assert line, "the daemon did not start"
             url = url or (found[0] if (found := re.search(r"http://[\w.]+:\d+", line)) else "")
-            key = key or (found[0] if (found := re.search(r"\bft_\w+", line)) else "")
+        handed_over = Path(moving["FT_DATA_DIR"]) / "first-api-key"
+        key = handed_over.read_text().strip()
+        handed_over.unlink()  # as the user is told: no key stays in a file
         yield url, key
     finally:
         process.terminate()
