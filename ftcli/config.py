@@ -164,6 +164,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Annotated[
         Path | None, env("FTSERVICE_TLS_KEY", "Private key (PEM) where it is not in the certificate's file.")
     ] = None
+    tls_key_password: Annotated[
+        Secret | None, env("FTSERVICE_TLS_KEY_PASSWORD", "Password of that key, where it is encrypted.")
+    ] = None
     socket: Annotated[
         Path | None, env("FTSERVICE_SOCKET", "Listen on this unix socket (0600) instead of a port.")
     ] = None

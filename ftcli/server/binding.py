@@ -29,8 +29,9 @@ def warnings(settings: Settings) -> list[str]:
             "travel readable. Set FTSERVICE_TLS_CERT, or put a TLS proxy in front."
         )
     key = settings.tls_key or settings.tls_cert
-    if key and os.name == "posix" and key.exists() and key.stat().st_mode & 0o007:
-        found.append(f"WARNING: {key} can be read by everybody on this machine; set it to 0600.")
+    if key and os.name == "posix" and key.exists() and (rights := key.stat().st_mode & 0o077):
+        who = "everybody on this machine" if rights & 0o007 else "its group"
+        found.append(f"WARNING: {key} is open to {who}; set it to 0600.")
     return found
 
 
@@ -38,12 +39,11 @@ async def bind(runner: Runner, settings: Settings) -> str:
     """Begins to listen, and answers the URL.
 
     Raises:
-        ValidationFailed: The port is taken, the socket cannot be made, or the certificate cannot be used.
+        ValidationFailed: The port is taken, or the socket cannot be made.
     """
     if settings.socket:
         return await _bind_socket(runner, settings.socket)
-    context = _tls(settings)
-    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context)
+    site = web.TCPSite(runner, settings.host, settings.port)
     try:
         await site.start()
     except OSError as problem:
@@ -55,28 +55,46 @@ async def bind(runner: Runner, settings: Settings) -> str:
     # An address that means "every interface" is none to go to.
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not bound here
     host = f"[{host}]" if ":" in host else host
-    return f"{'https' if context else 'http'}://{host}:{runner.addresses[0][1]}"
+    return f"{'https' if runner.speaks_tls else 'http'}://{host}:{runner.addresses[0][1]}"
 
 
-def _tls(settings: Settings) -> "ssl.SSLContext | None":
+def tls_context(settings: Settings) -> "ssl.SSLContext | None":
+    """TLS as the settings want it; ``None`` where there is none, as on a unix socket.
+
+    Raises:
+        ValidationFailed: The certificate or its key cannot be used.
+    """
     if settings.tls_cert is None:
         if settings.tls_key is not None:
             raise ValidationFailed.of("FTSERVICE_TLS_CERT", None, "be given with FTSERVICE_TLS_KEY")
+        return None
+    if settings.socket is not None:
         return None
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        # Without the password, OpenSSL would ask for it at the terminal: a service would hang there.
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, lambda: _key_password(settings))
     except (OSError, ssl.SSLError) as problem:
         reason = getattr(problem, "strerror", None) or getattr(problem, "reason", None) or "unusable"
         raise ValidationFailed.of(
             "FTSERVICE_TLS_CERT",
             str(settings.tls_cert),
-            f"be a PEM certificate with its private key ({reason})",
+            f"be a PEM certificate with its private key, and the key's password right if it has one ({reason})",
         ) from None
     return context
+
+
+def _key_password(settings: Settings) -> str:
+    if settings.tls_key_password is None:
+        raise ValidationFailed.of(
+            "FTSERVICE_TLS_KEY",
+            str(settings.tls_key or settings.tls_cert),
+            "not be encrypted, or its password be in FTSERVICE_TLS_KEY_PASSWORD_FILE",
+        )
+    return settings.tls_key_password.reveal()
 
 
 async def _bind_socket(runner: Runner, path: Path) -> str:

@@ -29,11 +29,13 @@ _FEW_HEADERS = 24
 """So many need no adding up: each is bounded by itself."""
 _ONCE = ("Authorization", "Origin", "Content-Type", "Transfer-Encoding", "Idempotency-Key")
 HEAD_SECONDS = 10
-"""Within which the head of a connection's first request must have arrived."""
+"""Within which a TLS handshake must be done, and the head of a request must have arrived."""
 BODY_SECONDS = 20
 """Within which a body must have arrived."""
 IDLE_SECONDS = 60
-"""After which a connection without a complete request is closed."""
+"""After which a connection between two requests is closed."""
+STUCK_SECONDS = 60
+"""After which a client that does not read its answer is cut off."""
 
 
 _FOREIGN_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"

@@ -143,6 +143,8 @@ async def read_json(request: web.Request) -> Any:
             body = await request.read()
     except TimeoutError:
         raise ValidationFailed.of("body", None, f"arrive within {BODY_SECONDS} seconds") from None
+    except web.RequestPayloadError as problem:
+        raise ValidationFailed.of("body", None, f"be whole and well chunked ({problem})") from None
     if not body:
         return None
     if request.content_type != "application/json":

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from ftcli.config import Settings
 from ftcli.environment import open_client
 from ftcli.server.app import Opener, make_app
-from ftcli.server.binding import bind, warnings
+from ftcli.server.binding import bind, tls_context, warnings
 from ftcli.server.door import check_bind
 from ftcli.server.keys import KeyRing
 from ftcli.server.log import logging_to
@@ -55,15 +55,17 @@ async def running(
 ) -> AsyncIterator[str]:
     """The daemon, running inside this block; gives its URL. Port 0 takes a free one."""
     check_bind(settings)
+    context = tls_context(settings)
     store = Store(db_path(settings))
     try:
         keys = KeyRing(store, bootstrap=settings.api_key) if settings.api_key_required else None
-        first = keys.first_key() if keys else None
         app = make_app(settings, keys, opener=opener)
-        runner = Runner(app, connections=settings.max_connections)
+        runner = Runner(app, connections=settings.max_connections, context=context)
         await runner.setup()
         try:
             url = await bind(runner, settings)
+            # Only now: a key made for a start that fails would never be shown, and the next start makes none.
+            first = keys.first_key() if keys else None
             _tell(settings, url, first, announce)
             beat = asyncio.create_task(app[SERVICE].client.beat(settings.keepalive_interval))
             try:

@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.models.json import dumps
+from ftcli.server.envelope import REQUEST_ID
 from ftcli.server.front import KEY
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.service import Handler, Service
@@ -73,7 +74,7 @@ def ws_handler(service: Service, reader: str) -> Handler:
         socket = web.WebSocketResponse(
             timeout=_CLOSE_WITHIN, heartbeat=PING, max_msg_size=_MAX_MESSAGE, compress=False
         )
-        socket.headers[hdrs.SERVER] = "ft"
+        socket.headers.update({hdrs.SERVER: "ft", "X-Request-Id": request[REQUEST_ID]})
         await socket.prepare(request)
         await _Talk(service, request, socket, reader).run()
         return socket

@@ -1,6 +1,5 @@
 """The door: TLS, the private socket, names and origins one allows, warnings, and no core file."""
 
-import datetime
 import os
 import resource
 import socket
@@ -12,9 +11,11 @@ import httpx
 import msgspec
 import pytest
 from server_kit import Daemon, daemon, failed
+from tls_kit import certificate
 
 from ftcli.config import Settings
 from ftcli.errors import ValidationFailed
+from ftcli.redaction import Secret
 from ftcli.server.binding import warnings
 from ftcli.server.run import running, serve
 
@@ -26,38 +27,6 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         environment="paper", upstream="http://127.0.0.1:9", data_dir=tmp_path, port=0, timeout=2.0
     )
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    key_file.chmod(0o600)
-    return cert_file, key_file
 
 
 class TestTls:
@@ -88,6 +57,35 @@ class TestTls:
         with pytest.raises(ValidationFailed, match="FTSERVICE_TLS_CERT"):
             async with running(chosen):
                 pass
+
+    async def test_an_encrypted_key_needs_its_password_and_nobody_is_asked_for_it(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        cert, key = certificate(tmp_path, "of-the-tls-key")
+        chosen = msgspec.structs.replace(settings, host="localhost", tls_cert=cert, tls_key=key)
+        with pytest.raises(ValidationFailed, match="FTSERVICE_TLS_KEY_PASSWORD_FILE") as caught:
+            async with running(chosen):
+                pass
+        assert (caught.value.details or {})["field"] == "FTSERVICE_TLS_KEY"
+        wrong = msgspec.structs.replace(chosen, tls_key_password=Secret("not-this-one"))
+        with pytest.raises(ValidationFailed, match="password"):
+            async with running(wrong):
+                pass
+        good = msgspec.structs.replace(chosen, tls_key_password=Secret("of-the-tls-key"))
+        async with daemon(good) as found:
+            context = ssl.create_default_context(cafile=str(cert))
+            async with httpx.AsyncClient(verify=context, trust_env=False) as http:
+                assert (await http.get(f"{found.url}/health")).status_code == 200
+
+    async def test_a_start_that_fails_uses_up_no_first_key(self, settings: Settings, tmp_path: Path) -> None:
+        async with daemon(settings) as first:
+            with pytest.raises(ValidationFailed, match="FTSERVICE_PORT"):
+                async with running(
+                    msgspec.structs.replace(settings, data_dir=tmp_path / "other", port=first.port)
+                ):
+                    pass
+        async with daemon(msgspec.structs.replace(settings, data_dir=tmp_path / "other")) as second:
+            assert second.key
 
 
 class TestSocket:
@@ -211,9 +209,18 @@ def test_what_stands_open_is_said_aloud(settings: Settings, tmp_path: Path) -> N
     (shut,) = warnings(msgspec.structs.replace(settings, host="0.0.0.0"))
     assert "no TLS" in shut
     cert, key = certificate(tmp_path)
-    key.chmod(0o644)
-    (readable,) = warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key))
-    assert "0600" in readable
+    for rights, who in (
+        (0o644, "everybody"),
+        (0o640, "its group"),
+        (0o620, "its group"),
+        (0o602, "everybody"),
+    ):
+        key.chmod(rights)
+        (readable,) = warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key))
+        assert who in readable
+        assert "0600" in readable
+    key.chmod(0o400)
+    assert warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key)) == []
     assert warnings(msgspec.structs.replace(settings, api_key_required=False))
 
 
