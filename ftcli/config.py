@@ -147,8 +147,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, env("FT_SESSION", "Name of a session of its own; processes of the same name share one.")
     ] = ""
     key_rate: Annotated[
-        str, env("FTSERVICE_KEY_RATE", "How often a key without a rate of its own may be used: 600/m.")
-    ] = ""
+        str,
+        env("FTSERVICE_KEY_RATE", "How often a key without a rate of its own may be used; off: no limit."),
+    ] = "6000/m"
+    wrong_key_rate: Annotated[
+        str, env("FTSERVICE_WRONG_KEY_RATE", "How many wrong keys one address may send; off: no limit.")
+    ] = "10/m"
     allowed_hosts: Annotated[
         str, env("FTSERVICE_ALLOWED_HOSTS", "Further names the daemon answers to, with commas.")
     ] = ""

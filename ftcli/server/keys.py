@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Literal, get_args
 
 import msgspec
@@ -21,7 +22,10 @@ from ftcli.store import Store, db_path
 Scope = Literal["read", "stream", "trade", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-_MIN_BOOTSTRAP = 20
+WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
+"""Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
+
+_MIN_BOOTSTRAP, _MIN_DIFFERENT = 20, 8
 _LOOK_EVERY = 1.0
 _NOTE_EVERY = 60
 
@@ -90,7 +94,7 @@ class KeyRing:
         bootstrap: A key from outside (``FTSERVICE_API_KEY``) that may do everything and is not stored.
 
     Raises:
-        ValidationFailed: The bootstrap key is too short to be safe.
+        ValidationFailed: The bootstrap key can be guessed.
     """
 
     def __init__(self, store: Store, *, clock: Clock = system_clock, bootstrap: Secret | None = None) -> None:
@@ -127,8 +131,11 @@ class KeyRing:
             known_form = key.startswith(PREFIX) and len(key) == LENGTH
             text = "its checksum is wrong" if known_form else "it has not the form of one"
             raise _refused("mistyped", f"This is no API key of this service: {text}. Was it copied whole?")
+        identity = identity_of(key)
+        if identity not in self._known:
+            self._next_look = 0.0  # it may have been made this very second
         self._look()
-        kept, record = self._known.get(identity_of(key), (_NO_DIGEST, None))
+        kept, record = self._known.get(identity, (_NO_DIGEST, None))
         if not hmac.compare_digest(presented, kept) or record is None:
             raise _refused("unknown", "This API key is not known here.")
         self._check_alive(record)
@@ -337,16 +344,25 @@ def bearer(header: str | None) -> str | None:
 
 
 def _bootstrap_digest(key: Secret) -> bytes:
-    if len(key.reveal()) < _MIN_BOOTSTRAP:
-        raise ValidationFailed(
-            f"FTSERVICE_API_KEY is too short: it must have at least {_MIN_BOOTSTRAP} characters.",
-            details={
-                "field": "FTSERVICE_API_KEY",
-                "value": None,
-                "rule": f"have {_MIN_BOOTSTRAP} characters",
-            },
+    text = key.reveal()
+    if _can_be_guessed(text):
+        rule = (
+            f"have at least {_MIN_BOOTSTRAP} characters, {_MIN_DIFFERENT} of them different, and be no repetition "
+            "or sequence"
         )
-    return digest(key.reveal())
+        raise ValidationFailed(
+            f"FTSERVICE_API_KEY can be guessed: it must {rule}. A good one: openssl rand -hex 24",
+            details={"field": "FTSERVICE_API_KEY", "value": None, "rule": rule},
+        )
+    return digest(text)
+
+
+def _can_be_guessed(key: str) -> bool:
+    repeats = key in (key + key)[1:-1]
+    steps = sum(abs(ord(one) - ord(next_one)) <= 1 for one, next_one in pairwise(key))
+    return (
+        len(key) < _MIN_BOOTSTRAP or len(set(key)) < _MIN_DIFFERENT or repeats or steps > (len(key) - 1) / 2
+    )
 
 
 def _record(row: sqlite3.Row) -> ApiKey:

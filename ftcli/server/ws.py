@@ -136,7 +136,8 @@ class _Talk:
             if message.type is not WSMsgType.TEXT:
                 raise ApiKeyInvalid("The first message must bring the key.", details={"reason": "missing"})
             command = _read(message.data)
-            self._request[KEY] = self._service.admit(command.key or None, command.ticket or None, "stream")
+            key, ticket = command.key or None, command.ticket or None
+            self._request[KEY] = self._service.admit(key, ticket, "stream", self._request.remote)
             self._say({"type": "ack", "action": command.action, "id": command.id})
 
     async def _serve(self, consumer: Consumer) -> None:
@@ -179,6 +180,7 @@ class _Talk:
         try:
             command = _read(text)
             identity = command.id
+            self._service.count(self._request[KEY])
             self._obey(command, consumer)
             self._errors = 0
         except FtError as problem:
