@@ -119,7 +119,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
 
     daemon: Annotated[
-        str, env("FT_DAEMON", "URL of the daemon that `ft stream status` and the like ask.")
+        str,
+        env(
+            "FT_DAEMON",
+            "Where the daemon is that `ft stream status` and the like ask: http://…, or unix:///path of its socket.",
+        ),
     ] = "http://127.0.0.1:8787"
     daemon_key: Annotated[Secret | None, env("FT_API_KEY", "API key for that daemon.")] = None
 

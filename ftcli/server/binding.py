@@ -1,5 +1,6 @@
 """Where the daemon stands: a port, with TLS where certificates are given, or a private unix socket."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -98,6 +99,10 @@ def _key_password(settings: Settings) -> str:
 
 
 async def _bind_socket(runner: Runner, path: Path) -> str:
+    if not hasattr(socket, "AF_UNIX"):  # Windows
+        raise ValidationFailed.of(
+            "FTSERVICE_SOCKET", str(path), "not be given: there are none on this system"
+        )
     _clear(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -112,8 +117,32 @@ async def _bind_socket(runner: Runner, path: Path) -> str:
         listener.close()
         rule = f"be a path where a socket can be made ({problem.strerror or problem})"
         raise ValidationFailed.of("FTSERVICE_SOCKET", str(path), rule) from None
-    await web.SockSite(runner, listener).start()
-    return f"unix://{path}"
+    site = _SocketSite(runner, listener, path)
+    await site.start()
+    return site.name
+
+
+class _SocketSite(web.SockSite):
+    """A unix socket that takes its file away with it."""
+
+    __slots__ = ("_file", "_path")
+
+    def __init__(self, runner: Runner, listener: socket.socket, path: Path) -> None:
+        super().__init__(runner, listener)
+        self._path = path
+        self._file = path.lstat()
+
+    @property
+    def name(self) -> str:
+        """Its URL, as ``FT_DAEMON`` takes it."""
+        return f"unix://{self._path.absolute()}"
+
+    async def stop(self) -> None:
+        """Listens no more, and removes the file, unless it is another's by now."""
+        await super().stop()
+        with contextlib.suppress(OSError):
+            if os.path.samestat(self._path.lstat(), self._file):
+                self._path.unlink()
 
 
 def _clear(path: Path) -> None:

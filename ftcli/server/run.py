@@ -86,7 +86,8 @@ def _tell(settings: Settings, url: str, first_key: str | None, announce: Announc
     )
     announce(f"ft serve listens on {url}")
     announce(f"Environment: {settings.environment} ({trading})")
-    announce(f"Documentation: {url}/docs")
+    way = f"curl --unix-socket {url.removeprefix('unix://')} http://localhost" if settings.socket else url
+    announce(f"Documentation: {way}/docs")
     for warning in warnings(settings):
         announce(warning)
     if first_key:

@@ -106,6 +106,19 @@ class TestSocket:
                 async with running(chosen):
                     pass
 
+    async def test_it_goes_with_the_daemon_unless_it_is_anothers(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "ft.sock"
+        chosen = msgspec.structs.replace(settings, socket=path)
+        async with running(chosen):
+            assert path.is_socket()
+        assert not path.exists()
+        async with running(chosen):
+            path.unlink()
+            path.write_text("another's")
+        assert path.read_text() == "another's"
+
     async def test_a_dead_one_is_replaced_and_another_file_is_not(
         self, settings: Settings, tmp_path: Path
     ) -> None:
