@@ -1,6 +1,7 @@
 """Where the daemon stands: a port, with TLS where certificates are given, or a private unix socket."""
 
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -44,19 +45,31 @@ async def bind(runner: Runner, settings: Settings) -> str:
     """
     if settings.socket:
         return await _bind_socket(runner, settings.socket)
-    site = web.TCPSite(runner, settings.host, settings.port)
+    host = settings.host.removeprefix("[").removesuffix("]")
+    if not host:
+        raise ValidationFailed.of("FTSERVICE_HOST", settings.host, "be an address of this machine")
+    site = web.TCPSite(runner, host, settings.port)
     try:
         await site.start()
     except OSError as problem:
-        raise ValidationFailed(
-            f"Cannot listen on {settings.host}:{settings.port}: {problem.strerror or problem}. "
-            "Is another ft serve running? Choose another port: FTSERVICE_PORT.",
-            details={"field": "FTSERVICE_PORT", "value": str(settings.port), "rule": "be a free port"},
-        ) from None
+        raise _not_bound(settings, problem) from None
     # An address that means "every interface" is none to go to.
-    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not bound here
+    host = {"0.0.0.0": "localhost", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
     host = f"[{host}]" if ":" in host else host
     return f"{'https' if runner.speaks_tls else 'http'}://{host}:{runner.addresses[0][1]}"
+
+
+def _not_bound(settings: Settings, problem: OSError) -> ValidationFailed:
+    reason = problem.strerror or problem
+    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+        return ValidationFailed.of(
+            "FTSERVICE_HOST", settings.host, f"be an address of this machine ({reason})"
+        )
+    return ValidationFailed(
+        f"Cannot listen on {settings.host}:{settings.port}: {reason}. "
+        "Is another ft serve running? Choose another port: FTSERVICE_PORT.",
+        details={"field": "FTSERVICE_PORT", "value": str(settings.port), "rule": "be a free port"},
+    )
 
 
 def tls_context(settings: Settings) -> "ssl.SSLContext | None":

@@ -1,5 +1,6 @@
 """The door: TLS, the private socket, names and origins one allows, warnings, and no core file."""
 
+import contextlib
 import os
 import resource
 import socket
@@ -27,6 +28,14 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         environment="paper", upstream="http://127.0.0.1:9", data_dir=tmp_path, port=0, timeout=2.0
     )
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has the address ::1."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
 
 
 class TestTls:
@@ -134,6 +143,29 @@ class TestSocket:
             async with running(msgspec.structs.replace(settings, socket=precious)):
                 pass
         assert precious.read_text() == "x"
+
+
+class TestAddresses:
+    @pytest.mark.skipif(not has_ipv6(), reason="needs the address ::1")
+    @pytest.mark.parametrize("host", ["::1", "[::1]", "::", "[::]"])
+    async def test_ipv6_with_and_without_brackets(self, settings: Settings, host: str) -> None:
+        async with daemon(msgspec.structs.replace(settings, host=host)) as found:
+            assert found.url == f"http://[::1]:{found.port}"
+            async with found.client() as http:
+                for name in (f"[::1]:{found.port}", "[::1]", "[0:0:0:0:0:0:0:1]:80", "localhost"):
+                    assert (await http.get("/health", headers={"Host": name})).status_code == 200
+                for name in ("::1", "[::1", "[::1]x", "[::1]:x", "[evil.example]"):
+                    answer = await http.get("/health", headers={"Host": name})
+                    assert failed(answer, 422, "VALIDATION_ERROR")["details"]["field"] == "Host"
+                own = {"Origin": found.url}
+                assert (await http.post("/api/v1/streaming/tickets", headers=own)).status_code == 200
+
+    @pytest.mark.parametrize("host", ["", "[]", "nobody.invalid", "192.0.2.1"])
+    async def test_what_is_no_address_of_this_machine(self, settings: Settings, host: str) -> None:
+        with pytest.raises(ValidationFailed) as caught:
+            async with running(msgspec.structs.replace(settings, host=host)):
+                pass
+        assert (caught.value.details or {})["field"] == "FTSERVICE_HOST"
 
 
 class TestNamesAndOrigins:
