@@ -192,7 +192,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "INFO"
     db_path: Annotated[Path | None, env("FTSERVICE_DB_PATH", "The daemon's SQLite file.")] = None
     stream_consumers: Annotated[int, env("FTSERVICE_STREAM_CONSUMERS", "Stream consumers at one time.")] = 500
-    stream_symbols: Annotated[int, env("FTSERVICE_STREAM_SYMBOLS", "Symbols of one stream consumer.")] = 200
+    stream_symbols: Annotated[
+        int, env("FTSERVICE_STREAM_SYMBOLS", "Symbols of one stream consumer, and held by one key.")
+    ] = 200
     stream_backoff: Annotated[
         str,
         env("FTSERVICE_STREAM_BACKOFF", "Seconds before stream reconnects 1, 2, 3 ...; the last repeats."),

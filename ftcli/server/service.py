@@ -17,6 +17,7 @@ from ftcli.errors import ApiKeyInvalid
 from ftcli.models.session import SessionState
 from ftcli.server.door import Door, words
 from ftcli.server.flights import Flights
+from ftcli.server.holds import Holds
 from ftcli.server.keys import NO_KEY, WRONG, ApiKey, KeyRing, Scope, check_scope
 from ftcli.server.limits import Guesses, Throttle
 from ftcli.server.metrics import Metrics, Sample, labels
@@ -90,6 +91,7 @@ class Service:
         self.metrics = Metrics()
         self.flights: Flights[Answer] = Flights()
         self.tickets = Tickets()
+        self.holds = Holds(settings.stream_symbols)
         self.outbox = Outbox()
         self.guards: dict[Any, Guard] = {}
         self.hub: Hub | None = None
@@ -203,6 +205,7 @@ class Service:
             for close in list(self._streams):
                 close("logout")
             self.hub = None
+            self.holds.clear()
 
     @contextmanager
     def stream(self, close: Callable[[str], None]) -> Iterator[None]:

@@ -59,7 +59,7 @@ def _subscribe(service: Service) -> Handler:
     async def subscribe(request: web.Request) -> web.StreamResponse:
         symbols = await _symbols(request)
         hub = await service.open_hub()
-        hub.hold(symbols)
+        service.holds.hold(hub, request[KEY], symbols)
         return answer(request, _present(hub, symbols))
 
     return subscribe
@@ -69,7 +69,7 @@ def _unsubscribe(service: Service) -> Handler:
     async def unsubscribe(request: web.Request) -> web.StreamResponse:
         symbols = await _symbols(request)
         hub = await service.open_hub()
-        hub.unhold(symbols)
+        service.holds.release(hub, request[KEY], symbols)
         return answer(request, _present(hub, symbols))
 
     return unsubscribe
@@ -107,7 +107,7 @@ symbols' quotes as they are and as they change: objects without `type`. Objects 
 
 A browser cannot send the `Authorization` header: it gives `?ticket=`, or says
 `{"action": "auth", "key": "ft_..."}` first, within five seconds. Close codes: 1001 the daemon stops, 4400 bad
-messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many streams.
+messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many streams or wrong keys.
 """
 
 _EVENTS_TEXT = """\
@@ -149,7 +149,7 @@ STREAM_ROUTES: tuple[OwnRoute, ...] = (
         make=_subscribe,
         tag="stream",
         summary="Keep symbols subscribed, whether or not somebody reads them.",
-        text="Each call counts: it takes as many calls of unsubscribe to let go.",
+        text="Each call counts: it takes as many calls of unsubscribe, with the same key, to let go.",
         scope="stream",
         body=SymbolsBody,
         result=Subscriptions,
@@ -163,6 +163,7 @@ STREAM_ROUTES: tuple[OwnRoute, ...] = (
         make=_unsubscribe,
         tag="stream",
         summary="End what subscribe began.",
+        text="A key lets go of what it holds itself; one with the scope admin of what any key holds.",
         scope="stream",
         body=SymbolsBody,
         result=Subscriptions,
