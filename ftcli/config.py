@@ -121,7 +121,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
 
     daemon: Annotated[
-        str, env("FT_DAEMON", "URL of the daemon that `ft stream status` and the like ask.")
+        str,
+        env(
+            "FT_DAEMON",
+            "Where the daemon is that `ft stream status` and the like ask: http://…, or unix:///path of its socket.",
+        ),
     ] = "http://127.0.0.1:8787"
     daemon_key: Annotated[Secret | None, env("FT_API_KEY", "API key for that daemon.")] = None
 
@@ -149,8 +153,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, env("FT_SESSION", "Name of a session of its own; processes of the same name share one.")
     ] = ""
     key_rate: Annotated[
-        str, env("FTSERVICE_KEY_RATE", "How often a key without a rate of its own may be used: 600/m.")
-    ] = ""
+        str,
+        env("FTSERVICE_KEY_RATE", "How often a key without a rate of its own may be used; off: no limit."),
+    ] = "6000/m"
+    wrong_key_rate: Annotated[
+        str, env("FTSERVICE_WRONG_KEY_RATE", "How many wrong keys one address may send; off: no limit.")
+    ] = "10/m"
     allowed_hosts: Annotated[
         str, env("FTSERVICE_ALLOWED_HOSTS", "Further names the daemon answers to, with commas.")
     ] = ""
@@ -165,6 +173,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     tls_key: Annotated[
         Path | None, env("FTSERVICE_TLS_KEY", "Private key (PEM) where it is not in the certificate's file.")
+    ] = None
+    tls_key_password: Annotated[
+        Secret | None, env("FTSERVICE_TLS_KEY_PASSWORD", "Password of that key, where it is encrypted.")
     ] = None
     socket: Annotated[
         Path | None, env("FTSERVICE_SOCKET", "Listen on this unix socket (0600) instead of a port.")
@@ -183,7 +194,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "INFO"
     db_path: Annotated[Path | None, env("FTSERVICE_DB_PATH", "The daemon's SQLite file.")] = None
     stream_consumers: Annotated[int, env("FTSERVICE_STREAM_CONSUMERS", "Stream consumers at one time.")] = 500
-    stream_symbols: Annotated[int, env("FTSERVICE_STREAM_SYMBOLS", "Symbols of one stream consumer.")] = 200
+    stream_symbols: Annotated[
+        int, env("FTSERVICE_STREAM_SYMBOLS", "Symbols of one stream consumer, and held by one key.")
+    ] = 200
     stream_backoff: Annotated[
         str,
         env("FTSERVICE_STREAM_BACKOFF", "Seconds before stream reconnects 1, 2, 3 ...; the last repeats."),

@@ -64,6 +64,7 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
     Raises:
         ValidationFailed: Its ``Host`` or ``Origin`` is foreign.
         ApiKeyInvalid: Its key is missing or wrong, or may not do this.
+        RateLimited: Its key has been used too often, or too many wrong ones have come from there.
     """
     service.door.check_form(request)
     service.door.check_host(request.headers.getall(hdrs.HOST, []))
@@ -78,7 +79,9 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
     ticket = request.query.get("ticket") if guard.ticket and header is None else None
     if guard.socket and service.keys and header is None and ticket is None:
         return  # a browser's page, for one, cannot send the header: the first message must bring the key
-    request[KEY] = service.admit(bearer(header), ticket, guard.scope)
+    key = request[KEY] = service.admit(bearer(header), ticket, guard.scope, request.remote)
+    if ticket is None and not guard.always:
+        service.count(key)
 
 
 def _told(service: Service, request: web.Request, problem: FtError) -> web.Response:

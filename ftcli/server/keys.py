@@ -22,6 +22,9 @@ from ftcli.store import Store, db_path
 Scope = Literal["read", "stream", "trade", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
+"""Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
+
 _LOOK_EVERY = 1.0
 _LOOK_AT_ONCE_EVERY = 0.05
 _NOTE_EVERY = 60
@@ -92,7 +95,7 @@ class KeyRing:
         who: Who changes keys here, for the audit log.
 
     Raises:
-        ValidationFailed: The bootstrap key is too short to be safe.
+        ValidationFailed: The bootstrap key can be guessed.
     """
 
     def __init__(

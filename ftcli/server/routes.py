@@ -124,8 +124,16 @@ def scope_of(operation: Operation[..., Any]) -> Scope:
 
 def guard_of(operation: Operation[..., Any]) -> Guard:
     """What the front must know of an operation."""
-    changes = operation.method != "GET"
-    return Guard(operation.name, scope_of(operation), changes=changes, audit=operation.risk != "read")
+    return Guard(
+        operation.name,
+        scope_of(operation),
+        changes=operation.method != "GET",
+        audit=operation.risk != "read",
+        always=operation.name in _STOPS_TRADING,
+    )
+
+
+_STOPS_TRADING = ("orders.cancel.place", "trading.halt")
 
 
 async def read_json(request: web.Request) -> Any:
@@ -143,6 +151,8 @@ async def read_json(request: web.Request) -> Any:
             body = await request.read()
     except TimeoutError:
         raise ValidationFailed.of("body", None, f"arrive within {BODY_SECONDS} seconds") from None
+    except web.RequestPayloadError as problem:
+        raise ValidationFailed.of("body", None, f"be whole and well chunked ({problem})") from None
     if not body:
         return None
     if request.content_type != "application/json":

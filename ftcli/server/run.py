@@ -10,7 +10,7 @@ from ftcli.config import Settings
 from ftcli.environment import open_client
 from ftcli.server import key_changes
 from ftcli.server.app import Opener, make_app
-from ftcli.server.binding import bind, warnings
+from ftcli.server.binding import bind, tls_context, warnings
 from ftcli.server.door import check_bind
 from ftcli.server.keys import KeyRing
 from ftcli.server.log import logging_to
@@ -70,16 +70,18 @@ async def running(
 ) -> AsyncIterator[str]:
     """The daemon, running inside this block; gives its URL. Port 0 takes a free one."""
     check_bind(settings)
+    context = tls_context(settings)
     store = Store(db_path(settings))
     try:
         keys = KeyRing(store, bootstrap=settings.api_key) if settings.api_key_required else None
-        first = keys.first_key() if keys else None
         app = make_app(settings, keys, opener=opener)
-        runner = Runner(app, connections=settings.max_connections)
+        runner = Runner(app, connections=settings.max_connections, context=context)
         await runner.setup()
         try:
             url = await bind(runner, settings)
             _tell(settings, url, announce)
+            # Only now: a key made for a start that fails would never be shown, and the next start makes none.
+            first = keys.first_key() if keys else None
             if first:
                 announce(hand_over(first))
             key_changes.tell(store)
@@ -102,7 +104,8 @@ def _tell(settings: Settings, url: str, announce: Announce) -> None:
     )
     announce(f"ft serve listens on {url}")
     announce(f"Environment: {settings.environment} ({trading})")
-    announce(f"Documentation: {url}/docs")
+    way = f"curl --unix-socket {url.removeprefix('unix://')} http://localhost" if settings.socket else url
+    announce(f"Documentation: {way}/docs")
     for warning in warnings(settings):
         announce(warning)
 

@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.models.json import dumps
+from ftcli.server.envelope import REQUEST_ID
 from ftcli.server.front import KEY
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.service import Handler, Service
@@ -84,7 +85,7 @@ def ws_handler(service: Service, reader: str) -> Handler:
         socket = web.WebSocketResponse(
             timeout=_CLOSE_WITHIN, heartbeat=PING, max_msg_size=_MAX_MESSAGE, compress=False
         )
-        socket.headers[hdrs.SERVER] = "ft"
+        socket.headers.update({hdrs.SERVER: "ft", "X-Request-Id": request[REQUEST_ID]})
         await socket.prepare(request)
         await _Talk(service, request, socket, reader).run()
         return socket
@@ -147,7 +148,8 @@ class _Talk:
         if message.type is not WSMsgType.TEXT:
             raise ApiKeyInvalid("The first message must bring the key.", details={"reason": "missing"})
         command = _read(message.data)
-        self._request[KEY] = self._service.admit(command.key or None, command.ticket or None, "stream")
+        key, ticket = command.key or None, command.ticket or None
+        self._request[KEY] = self._service.admit(key, ticket, "stream", self._request.remote)
         if command.action != "auth":
             return str(message.data)
         self._say({"type": "ack", "action": command.action, "id": command.id})
@@ -195,6 +197,7 @@ class _Talk:
         try:
             command = _read(text)
             identity = command.id
+            self._service.count(self._request[KEY])
             self._obey(command, consumer)
             self._errors = 0
         except FtError as problem:

@@ -27,7 +27,7 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(environment="paper", data_dir=tmp_path, port=0, max_connections=60)
+    return Settings(environment="paper", data_dir=tmp_path, port=0, max_connections=60, wrong_key_rate="off")
 
 
 class Target:

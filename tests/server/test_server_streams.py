@@ -555,3 +555,33 @@ async def test_too_many_tickets_say_when_to_come_back(
     response = await http.post("/api/v1/streaming/tickets")
     failed(response, 429, "RATE_LIMITED")
     assert response.headers["Retry-After"] == "30"
+
+
+async def test_a_key_holds_so_many_and_lets_go_of_its_own_only(daemon: Daemon, settings: Settings) -> None:
+    store = Store(db_path(settings))
+    ring = KeyRing(store)
+    one, other = (ring.create(name="x", scopes=parse_scopes("stream"))[0] for _ in range(2))
+    store.close()
+
+    async def ask(http: httpx.AsyncClient, verb: str, *symbols: str) -> httpx.Response:
+        return await http.post(f"/api/v1/streaming/{verb}", json={"symbols": symbols})
+
+    async with daemon.client(one) as mine, daemon.client(other) as theirs, daemon.client() as admin:
+        assert (await ask(mine, "subscribe", "AAPL", "TSLA")).status_code == 200
+        failed(await ask(theirs, "unsubscribe", "AAPL"), 404, "NOT_FOUND")
+        assert (await ask(theirs, "subscribe", "AAPL")).status_code == 200
+        error = failed(await ask(theirs, "unsubscribe", "AAPL", "TSLA"), 404, "NOT_FOUND")
+        assert error["details"] == {"symbols": ["TSLA"]}  # and none was let go of
+        assert (await ask(theirs, "unsubscribe", "AAPL")).status_code == 200
+        failed(await ask(theirs, "unsubscribe", "AAPL"), 404, "NOT_FOUND")
+        many = [f"A{first}{second}" for first in "ABCDEFGHIJKLMNOP" for second in "ABCDEFGHIJKLM"]
+        error = failed(
+            await ask(mine, "subscribe", *many[: settings.stream_symbols - 1]), 422, "VALIDATION_ERROR"
+        )
+        assert error["details"]["field"] == "symbols"
+        assert (await ask(mine, "subscribe", "AAPL", "TSLA")).status_code == 200  # again is no more
+        for _ in range(2):
+            assert (await ask(admin, "unsubscribe", "AAPL", "TSLA")).status_code == 200
+        failed(await ask(admin, "unsubscribe", "AAPL"), 404, "NOT_FOUND")
+        rows = (await admin.get("/api/v1/streaming/subscriptions")).json()["data"]["subscriptions"]
+        assert all(row["count"] == 0 for row in rows)
