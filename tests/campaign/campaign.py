@@ -7,6 +7,7 @@ that was placed twice shows in the ledger whatever numbers it went under.
 """
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,18 @@ from campaign_processes import Command, Daemon, killed_after, told
 from ftcli.cli.entry import run as run_cli
 from ftcli.cli.terminal import Terminal
 from ftcli.client import Client
+from ftcli.clock import system_clock
 from ftcli.environment import open_client
-from ftcli.errors import FtError
+from ftcli.errors import FtError, ValidationFailed
+from ftcli.models.trading import JournalState, ResolveAs
 from ftcli.operations.binding import bind
 from ftcli.operations.registry import find
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
 
 DAEMON_DIES_EVERY = 30
 """Intents between two deaths of a daemon."""
+IN_FLIGHT = timedelta(seconds=2 * SLOW)
+"""Longer than an order may be on its way to the broker."""
 ENDS_OF_COMMANDS = ("lives", "before", "after", "at random")
 """A command in a process of its own lives, or is killed as the broker gets its order, once the broker has acted, or
 at a random moment."""
@@ -44,6 +50,7 @@ MUST_BE_ZERO = (
     "placed twice",
     "placed, not in the journal",
     "unknown, present at the broker",
+    "settled as not placed, present at the broker",
     "still sending",
 )
 MUST_HAPPEN = (
@@ -54,6 +61,7 @@ MUST_HAPPEN = (
     "command killed at random",
     "daemon killed",
     "sessions expired",
+    "settled as not placed",
 )
 
 
@@ -272,6 +280,20 @@ class Campaign:
                 await asyncio.sleep(0.3)
                 await self._log_in(client)
             await daemon.start()
+            await self._settle(client)
+
+    async def _settle(self, client: Client) -> None:
+        """What a person does who has looked in the broker's app: what is long not there was not placed.
+
+        Otherwise each new process would look for all of them once more.
+        """
+        long_ago = system_clock() - IN_FLIGHT
+        ledger = self.upstream.ledger()
+        for entry in (await client.orders.journal.list(state=JournalState.UNKNOWN)).entries:
+            if entry.changes[-1].changed_at < long_ago and not set(entry.conf_nums) & set(ledger):
+                with contextlib.suppress(ValidationFailed):  # found out by another process meanwhile
+                    await client.orders.resolve(str(entry.id), ResolveAs.NOT_PLACED, "not in the app either")
+                    self.done["settled as not placed"] += 1
 
     async def _log_in(self, client: Client) -> None:
         """What a person does who sees that the session is over."""
@@ -301,6 +323,7 @@ class Campaign:
         assert len(families) == len(self.intents)
         placed: Counter[Mark] = Counter(mark for mark in ledger.values() if mark in families)
         lost = [item for item in entries if item.state == "unknown"]
+        given_up = [item for item in entries if item.state == "not_placed"]
         return {
             "intents": sum(bool(intent.outcomes) for intent in self.intents),
             "tries": sum(len(intent.outcomes) for intent in self.intents),
@@ -316,6 +339,9 @@ class Campaign:
                 mark in families and number not in ours for number, mark in ledger.items()
             ),
             "unknown, present at the broker": sum(bool(set(item.conf_nums) & set(ledger)) for item in lost),
+            "settled as not placed, present at the broker": sum(
+                bool(set(item.conf_nums) & set(ledger)) for item in given_up
+            ),
             "still sending": sum(item.state == "sending" for item in entries),
             **self._what_happened(Counter(families[mark] for mark in placed)),
         }
