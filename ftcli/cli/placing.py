@@ -6,7 +6,7 @@ from ftcli.cli.parsing import Exit
 from ftcli.errors import OrderUnknown, ValidationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ftcli.cli.call import Call
     from ftcli.operations.operation import Operation
@@ -40,6 +40,19 @@ def environment_line(call: "Call", account: str, name: str | None = None) -> str
     return f"{label} · account {about}" if account else label
 
 
+def question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
+    """A question before something that trades. It repeats environment and account, whatever stands above it.
+
+    Args:
+        call: The command line, for the environment.
+        what: What is asked, as ``Place this order``.
+        accounts: The accounts it trades in.
+    """
+    noun = {0: "environment", 1: "account"}.get(len(accounts), "accounts")
+    place = " ".join(filter(None, (call.environment_label, noun, ", ".join(accounts))))
+    return f"{what} in the {place}?"
+
+
 async def place_after_question(
     call: "Call",
     operation: "Operation[..., Any]",
@@ -67,7 +80,8 @@ async def place_after_question(
             raise ValidationFailed.of(
                 "--yes", None, "be given where nobody can be asked", hint="Nothing was sent."
             )
-        if not call.confirm("Place this order with real money?"):
+        what = "Place this order with real money"
+        if not call.confirm(question(call, what, [account] if account else [])):
             call.talk("Not placed.")
             raise Exit(0)
     return await unbroken(call, place, numbers)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 from ftcli.cli.output.numbers import moment_text, number_text
 from ftcli.cli.placing import environment_line
 from ftcli.models.field import PER_SHARE, USD
-from ftcli.models.option_tickets import OptionOrderTerms
+from ftcli.models.option_tickets import NetDirection, OptionOrderTerms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ftcli.cli.call import Call
     from ftcli.models.accounts import Account
+    from ftcli.models.option_tickets import MultiLegOrder, OptionLeg
     from ftcli.models.order_confirmations import OrderMessage, OrderPreview
     from ftcli.models.tickets import EquityOrderTerms
 
@@ -23,6 +24,10 @@ _PRICES = (
     ("trailing_percent", "trailing by", ""),
     ("limit_offset", "limit offset", PER_SHARE),
 )
+
+
+_ALL_IS_WELL = "000000"
+"""The broker's note of this code says "Success" (protocol 02 §4)."""
 
 
 def words(code: Any) -> str:
@@ -51,6 +56,27 @@ def headline(order: "EquityOrderTerms | OptionOrderTerms") -> str:
     """Action, quantity and symbol: ``BUY 10 AAPL``; of an option its contract in words."""
     symbol = order.contract.human if isinstance(order, OptionOrderTerms) else order.symbol
     return f"{words(order.action).upper()} {number_text(Decimal(order.quantity))} {symbol}"
+
+
+def order_line(order: Any) -> str:
+    """An order of any family in one line: what it trades, its prices, how long it lives."""
+    if hasattr(order, "orders"):
+        return f"{words(order.condition).upper()}: " + "; ".join(order_line(part) for part in order.orders)
+    if hasattr(order, "legs"):
+        legs = "; ".join(leg_line(leg) for leg in order.legs)
+        return f"{legs} · {net_terms(order)}"
+    return f"{headline(order)} · {terms(order)}"
+
+
+def leg_line(leg: "OptionLeg") -> str:
+    """A leg of a package: ``BUY TO OPEN 1 AAPL 2027-01-15 150 C``."""
+    return f"{words(leg.action).upper()} {leg.quantity} {leg.contract.human}"
+
+
+def net_terms(order: "MultiLegOrder") -> str:
+    """Net price and time in force of a package: ``net debit 4.50 · day``."""
+    price = "" if order.direction is NetDirection.EVEN else f" {number_text(order.net_price, PER_SHARE)}"
+    return f"net {order.direction}{price} · {words(order.time_in_force)}"
 
 
 def ticket_text(
@@ -94,9 +120,19 @@ def _quote(preview: "OrderPreview") -> list[str]:
     return [f"  {prices}{moment}"] if prices else []
 
 
-def note_lines(messages: "Sequence[OrderMessage]") -> list[str]:
-    """What the broker remarks, a line each."""
-    return [f"  {message.severity or 'note'}: {message.text}" for message in messages if message.text]
+def notes(messages: "Iterable[OrderMessage]") -> list[str]:
+    """What the broker remarks, once each: warnings and notes, but not that all is well."""
+    told = (
+        f"{message.severity or 'note'}: {message.text}"
+        for message in messages
+        if message.text and message.code != _ALL_IS_WELL
+    )
+    return list(dict.fromkeys(told))
+
+
+def note_lines(messages: "Iterable[OrderMessage]") -> list[str]:
+    """The same as lines of a ticket."""
+    return [f"  {note}" for note in notes(messages)]
 
 
 def amount_lines(rows: "Sequence[tuple[str, str]]") -> list[str]:

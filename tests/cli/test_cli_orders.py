@@ -154,7 +154,7 @@ def test_a_file_is_planned_placed_and_continued(paper: Run, tmp_path: Path) -> N
     }
     assert plan.status == 6
     assert len(orders(paper)) == before
-    assert rows(paper(*words, "--yes"))["ko"] == "planned", "a refusal in the plan stops the whole file"
+    assert rows(paper(*words, "--yes"))["ko"] == "not sent", "a refusal in the plan stops the whole file"
     placed = paper(*words, "--yes", "--keep-going")
     assert rows(placed) == {"ko": "placed", "spread-1": "placed", "too-much": "refused", "option-1": "placed"}
     assert len(orders(paper)) == before + 4, "a spread has an entry for each leg"
@@ -205,7 +205,7 @@ def test_a_name_keeps_its_order(paper: Run, tmp_path: Path) -> None:
     changed = paper(*words, "--keep-going")
     assert rows(changed) == {"core": "refused"}
     assert "new name" in json.loads(changed.out)["orders"][0]["message"]
-    assert changed.status == 6
+    assert changed.status == 11
     assert len(orders(paper)) == before
 
 
