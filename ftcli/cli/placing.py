@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ftcli.operations.operation import Operation
 
 T = TypeVar("T")
+NOTHING_SENT = "Nothing was sent: this is the outcome of the first call."
+"""Said of a repeat under an idempotency key."""
 
 
 def switch_live_on(call: "Call") -> None:
@@ -53,6 +55,11 @@ def question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
     return f"{what} in the {place}?"
 
 
+def place_question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
+    """The question before placing, which says where money is real."""
+    return question(call, f"Place {what}" + ("" if call.settings.is_paper else " with real money"), accounts)
+
+
 async def place_after_question(
     call: "Call",
     operation: "Operation[..., Any]",
@@ -80,8 +87,8 @@ async def place_after_question(
             raise ValidationFailed.of(
                 "--yes", None, "be given where nobody can be asked", hint="Nothing was sent."
             )
-        what = "Place this order with real money"
-        if not call.confirm(question(call, what, [account] if account else [])):
+        what = "this order" if len(numbers) < 2 else "these orders"
+        if not call.confirm(place_question(call, what, [account] if account else [])):
             call.talk("Not placed.")
             raise Exit(0)
     return await unbroken(call, place, numbers)
@@ -129,3 +136,11 @@ async def unbroken(
         raise
     call.in_flight = None
     return result
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C was pressed during a call that :func:`unbroken` carried to its end: no other shall follow."""
+    import asyncio
+
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

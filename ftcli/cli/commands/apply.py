@@ -11,7 +11,7 @@ from ftcli.cli.file_report import report_of, report_text, show_report
 from ftcli.cli.forms import form
 from ftcli.cli.order_file import Item, OrderFile, read_file
 from ftcli.cli.parsing import Exit
-from ftcli.cli.placing import environment_line, question, switch_live_on, unbroken
+from ftcli.cli.placing import environment_line, place_question, switch_live_on, unbroken, was_interrupted
 from ftcli.errors import (
     Conflict,
     FtError,
@@ -204,7 +204,7 @@ def _agreed(call: Call, client: "Client", orders: OrderFile) -> bool:
         return False
     call.terminal.talk(f"{environment_line(call, '')}\n\n{report_text(report_of(orders), call)}")
     what = "this order" if len(waiting) == 1 else f"these {len(waiting)} orders"
-    if call.confirm(question(call, f"Place {what}", orders.accounts)):
+    if call.confirm(place_question(call, what, orders.accounts)):
         return True
     call.talk("Not placed.")
     _leave(orders, "the question was answered with no")
@@ -213,8 +213,6 @@ def _agreed(call: Call, client: "Client", orders: OrderFile) -> bool:
 
 async def _send(call: Call, client: "Client", orders: OrderFile, item: Item, keep_going: bool) -> None:
     """Places one order, and says why the others stay where none may follow it."""
-    import asyncio
-
     place = _method(client, f"{item.family}.place")
     handle: Any = item.numbers if item.family == "orders.conditional" else item.numbers[0]
 
@@ -237,8 +235,7 @@ async def _send(call: Call, client: "Client", orders: OrderFile, item: Item, kee
         _leave(orders, f"stopped: {item.name} could not be sent")
     else:
         item.end("placed", "")
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if was_interrupted():
         _leave(orders, "interrupted", INTERRUPTED)
 
 
