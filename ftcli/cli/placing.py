@@ -50,9 +50,8 @@ def question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
         what: What is asked, as ``Place this order``.
         accounts: The accounts it trades in.
     """
-    noun = {0: "environment", 1: "account"}.get(len(accounts), "accounts")
-    place = " ".join(filter(None, (call.environment_label, noun, ", ".join(accounts))))
-    return f"{what} in the {place}?"
+    noun = "account" if len(accounts) == 1 else "accounts"
+    return f"{what} in the {call.environment_label} {noun} {', '.join(accounts)}?"
 
 
 def place_question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
@@ -63,24 +62,27 @@ def place_question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
 async def place_after_question(
     call: "Call",
     operation: "Operation[..., Any]",
-    account: str,
     arguments: dict[str, Any],
     place: "Callable[[], Awaitable[T]]",
     yes: bool,
 ) -> T:
-    """Places by an operation of risk ``money``: says where, asks where it is real, and sends.
+    """Places by an operation of risk ``money``: says where and what, asks where it is real, and sends.
 
     Raises:
         Exit: The question was answered with no.
         ValidationFailed: It is real, nobody can be asked, and there is no ``--yes``.
         LiveTradingDisabled: Live trading is off.
     """
+    from ftcli.cli.ticket import order_line
+
     words = (operation.cli or operation.name).replace("-", " ")
     numbers = _numbers(arguments)
+    order = arguments["order"]
+    replaces = f" · replaces {arguments['replaces']}" if "replaces" in arguments else ""
     # With live trading off the gate refuses anyway; a question before that would be a lie.
     asks = call.settings.live_trading and not call.settings.is_paper and not yes
     (call.terminal.talk if asks else call.talk)(
-        f"{environment_line(call, account)} · {words} {' '.join(numbers)}"
+        f"{environment_line(call, order.account)} · {words} {' '.join(numbers)}\n  {order_line(order)}{replaces}"
     )
     if asks:
         if not call.can_ask:
@@ -88,7 +90,7 @@ async def place_after_question(
                 "--yes", None, "be given where nobody can be asked", hint="Nothing was sent."
             )
         what = "this order" if len(numbers) < 2 else "these orders"
-        if not call.confirm(place_question(call, what, [account] if account else [])):
+        if not call.confirm(place_question(call, what, [order.account])):
             call.talk("Not placed.")
             raise Exit(0)
     return await unbroken(call, place, numbers)

@@ -91,9 +91,8 @@ async def run_operation(
         if operation.risk == "money":
             from ftcli.cli.placing import place_after_question
 
-            account = slot.value if slot else ""
             result = await place_after_question(
-                call, operation, account, arguments, ask_broker, bool(others.get("yes"))
+                call, operation, arguments, ask_broker, bool(others.get("yes"))
             )
         else:
             result = await ask_broker()

@@ -66,8 +66,9 @@ def headline(order: "EquityOrderTerms | OptionOrderTerms") -> str:
 
 def order_line(order: Any) -> str:
     """An order of any family in one line: what it trades, its prices, how long it lives."""
-    if hasattr(order, "orders"):
-        return f"{words(order.condition).upper()}: " + "; ".join(order_line(part) for part in order.orders)
+    if hasattr(order, "condition"):
+        parts = order.orders if hasattr(order, "orders") else [change.order for change in order.changes]
+        return f"{words(order.condition).upper()}: " + "; ".join(order_line(part) for part in parts)
     if hasattr(order, "legs"):
         legs = "; ".join(leg_line(leg) for leg in order.legs)
         return f"{legs} · {net_terms(order)}"

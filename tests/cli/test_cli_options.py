@@ -47,7 +47,9 @@ def test_an_option_is_placed_by_yes(paper: Run) -> None:
     told = paper("buy", CALL, "2", "--limit", "1.50", *MARGIN, "--yes")
     assert told.status == 0
     assert told.out.startswith("Placed: order ")
-    assert told.out.endswith(" · BUY TO OPEN 2 AAPL 2027-03-19 270 C · limit 1.50 · day · PAPER account Z20000025\n")
+    assert told.out.endswith(
+        " · BUY TO OPEN 2 AAPL 2027-03-19 270 C · limit 1.50 · day · PAPER account Z20000025\n"
+    )
     detail = json.loads(paper("orders", "detail", told.out.split()[2], "-o", "json").out)
     assert detail["orders"][0]["limit_price"] == 1.5
 
