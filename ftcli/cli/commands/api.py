@@ -49,11 +49,11 @@ async def api(
     async with call.open_client() as client:
 
         async def ask_broker() -> Any:
-            return await method_of(client, operation)(**arguments)
+            with client.placing_as("cli"):
+                return await method_of(client, operation)(**arguments)
 
         if operation.risk == "money":
-            account = str(in_path.get("acct") or "")
-            call.show(await place_after_question(call, operation, account, arguments, ask_broker, yes))
+            call.show(await place_after_question(call, operation, arguments, ask_broker, yes))
         else:
             call.show(await ask_broker())
 
