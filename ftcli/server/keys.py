@@ -26,7 +26,6 @@ WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
 """Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
 
 _LOOK_EVERY = 1.0
-_LOOK_AT_ONCE_EVERY = 0.05
 _NOTE_EVERY = 60
 
 
@@ -140,9 +139,11 @@ class KeyRing:
             known_form = key.startswith(PREFIX) and len(key) == LENGTH
             text = "its checksum is wrong" if known_form else "it has not the form of one"
             raise _refused("mistyped", f"This is no API key of this service: {text}. Was it copied whole?")
-        # One that is not known may have been made a moment ago. Its checksum is right, so nobody guesses here.
-        self._look(at_once=identity_of(key) not in self._known)
-        kept, record = self._known.get(identity_of(key), (_NO_DIGEST, None))
+        identity = identity_of(key)
+        if identity not in self._known:
+            self._next_look = 0.0  # it may have been made this very moment
+        self._look()
+        kept, record = self._known.get(identity, (_NO_DIGEST, None))
         if not hmac.compare_digest(presented, kept) or record is None:
             raise _refused("unknown", "This API key is not known here.")
         self._check_alive(record)
@@ -164,14 +165,10 @@ class KeyRing:
         if record.expires_at and self._clock() >= record.expires_at:
             raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
 
-    def _look(self, *, at_once: bool = False) -> None:
-        """Reads the keys again where another process has changed the file.
-
-        Args:
-            at_once: Ask at most twenty times a second, not once.
-        """
+    def _look(self) -> None:
+        """Reads the keys again where another process has changed the file; asks once a second."""
         moment = time.monotonic()
-        if moment < (self._next_look - _LOOK_EVERY + _LOOK_AT_ONCE_EVERY if at_once else self._next_look):
+        if moment < self._next_look:
             return
         self._next_look = moment + _LOOK_EVERY
         changes = self._store.foreign_changes()

@@ -18,7 +18,6 @@ from server_kit import daemon
 
 from ftcli.config import Settings
 from ftcli.server import keys as keys_module
-from ftcli.server.key_text import new_key
 from ftcli.server.keys import KeyRing
 from ftcli.store import Store
 
@@ -91,21 +90,6 @@ class TestKnownAtOnce:
         key, _ = KeyRing(Store(tmp_path / "service.db")).create(name="new")
         moment[0] += 0.06
         assert ring.check(key, "read").name == "new"
-
-    def test_keys_that_nobody_made_do_not_make_it_ask_without_end(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        moment = [100.0]
-        monkeypatch.setattr(keys_module.time, "monotonic", lambda: moment[0])
-        store = Store(tmp_path / "service.db")
-        ring = KeyRing(store)
-        asked = []
-        monkeypatch.setattr(store, "foreign_changes", lambda: asked.append(1) or 1)
-        for _ in range(1000):  # in one second
-            moment[0] += 0.001
-            with pytest.raises(keys_module.ApiKeyInvalid):
-                ring.check(new_key(), "read")
-        assert len(asked) <= 21
 
 
 def environ(folder: Path) -> dict[str, str]:
