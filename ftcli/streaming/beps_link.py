@@ -94,7 +94,7 @@ class BepsLink:
         self._line: Line | None = None
         self._token: tuple[str, float] | None = None
         self._reduced = False
-        self._closing = False
+        self._closing = self._renewing = False
         self._gap: tuple[float, float] | None = None
         self._lost_at: float | None = None
 
@@ -228,16 +228,23 @@ class BepsLink:
         except Exception as problem:
             raise _NotReplacedError from problem
         try:
+            self._renewing = True
+            if line.over:
+                self._look(line)
             while not successor.live and not successor.over:
                 await self._alarm.wait(None)
             if successor.over:
                 raise _NotReplacedError
+            if line.session.suspect:
+                self._lost(line)
             self._line = successor
             self._look(successor)
             await line.finish()
         except asyncio.CancelledError:
             await successor.abandon()
             raise
+        finally:
+            self._renewing = False
         return successor
 
     def _line_changed(self, line: Line) -> None:
@@ -248,11 +255,11 @@ class BepsLink:
 
     def _look(self, line: Line) -> None:
         """Tell what has become of the connection."""
-        if line.session.phase == "starting" and self.state in ("open", "suspect"):
-            # The broker has ended the subscription: until it is answered anew, events are lost.
-            self._lost(line)
-            self._change("reconnecting", since=self._lost_moment(), reason="subscription ended by the broker")
         if not line.live:
+            # Ended while its successor is not there yet, or the broker has ended the subscription: until one is
+            # answered anew events are lost. Every other end is told by the task that tries again.
+            if (line.over and self._renewing) or line.session.phase == "starting":
+                self._outage(line, line.reason or "subscription ended by the broker")
             return
         if line.session.suspect:
             self._change("suspect", reason="no keep-alive")
@@ -282,6 +289,11 @@ class BepsLink:
         except Exception:
             # The next outage will be told as a gap.
             self.counters["failed_baselines"] += 1
+
+    def _outage(self, line: Line, reason: str) -> None:
+        if self.state in ("open", "suspect"):
+            self._lost(line)
+            self._change("reconnecting", since=self._lost_moment(), reason=reason)
 
     def _lost(self, line: Line | None) -> None:
         """Note from when on events may be missing: the last frame is the last proof that none is."""
@@ -330,7 +342,8 @@ class BepsLink:
                 self.counters["failed_sweeps"] += 1
                 failures += 1
                 if failures > SWEEPS:
-                    self._gap = None
+                    # As it stands now: another outage may have come to it meanwhile.
+                    (start, end), self._gap = self._gap, None
                     self._on_gap(start, end)
                     return
                 await Alarm(self._timing).wait(self._schedule.wait(failures))

@@ -35,6 +35,7 @@ class Command(msgspec.Struct, eq=False):
         alone: Whether it is a second try of one symbol.
         replaces: The older command whose remaining symbols it takes over.
         replaced: Whether another one takes over from it; that one ends it.
+        ended: Whether it has been unsubscribed.
         requests: The server's ids of it, once known.
         sent_at: When it left, ``None`` while it waits to be sent.
     """
@@ -46,6 +47,7 @@ class Command(msgspec.Struct, eq=False):
     alone: bool
     replaces: "Command | None" = None
     replaced: bool = False
+    ended: bool = False
     requests: list[str] = []
     sent_at: float | None = None
 
@@ -274,7 +276,10 @@ class CommandBook:
             self._open.remove(command)
 
     def _end(self, command: Command, symbols: Iterable[str]) -> None:
-        """Unsubscribe a command; an id that others share lives on with them."""
+        """Unsubscribe a command, once; an id that others share lives on with them."""
+        if command.ended:
+            return
+        command.ended = True
         ids = []
         for request in command.requests:
             users = self._requests[request]

@@ -160,6 +160,9 @@ class Consumer:
             # place of the older one in the line: a busy symbol gets its turn like any other.
             if key in self._late:
                 self.conflated += 1
+                if self.kind == "bar":
+                    # Ids must leave in order here: a reader that comes back must not have skipped a final bar.
+                    del self._late[key]
             elif len(self._late) >= self._limit + len(self.symbols):
                 self._overflow()
                 return
@@ -178,7 +181,8 @@ class Consumer:
         self.close("consumer failed")
 
     def _overflow(self) -> None:
-        last = self._hub.event_id(self.last_id)
+        # What waits can still be read.
+        last = self._hub.event_id(max([self.last_id, *(update.id for update in self._queue)]))
         self.close(
             "overflow",
             RateLimited(

@@ -92,10 +92,12 @@ class Vitals:
         market_open = self._market_open
         armed = subscribed and market_open is not None and market_open(moment(self._timing.epoch()))
         if not armed:
-            self._armed_since = self._suspect_since = None
+            self._armed_since = None
             return False
         if self._armed_since is None:
             self._armed_since = now
+            if self._suspect_since is not None:
+                self._suspect_since = now
         if self._suspect_since is None and now - self._silent_since() >= SILENCE:
             self._suspect_since = now
             return True
@@ -112,9 +114,13 @@ class Vitals:
             self.verdict = "no connect message"
         elif self._pong is not None and not self._pong.done() and now >= self._pong_due:
             self.verdict = "no pong"
-        elif self._suspect_since is not None and now - self._suspect_since >= SUSPICION:
+        elif self._is_judged() and now - (self._suspect_since or 0.0) >= SUSPICION:
             self.verdict = "no data"
         return bool(self.verdict)
+
+    def _is_judged(self) -> bool:
+        # A suspicion outlasts the closing bell, but nothing is given up for it at night.
+        return self._suspect_since is not None and self._armed_since is not None
 
     def next_deadline(self) -> float:
         """When to look again, on the monotonic clock."""
@@ -123,8 +129,8 @@ class Vitals:
             times.append(self._greeting_due)
         if self._pong is not None and not self._pong.done():
             times.append(self._pong_due)
-        if self._suspect_since is not None:
-            times.append(self._suspect_since + SUSPICION)
+        if self._is_judged():
+            times.append((self._suspect_since or 0.0) + SUSPICION)
         elif self._armed_since is not None:
             times.append(self._silent_since() + SILENCE)
         return min(times)
