@@ -290,7 +290,7 @@ class Client(PlacingCore):
         """Ends the session at the broker and forgets everything that came of it: cookies, caches, streams."""
         hub, self._hub = self._hub, None
         if hub is not None:
-            await hub.aclose()
+            await hub.aclose("logout")
         self._accounts.clear()
         await self.broker.logout()
 

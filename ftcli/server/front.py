@@ -77,8 +77,8 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
         service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
     header = request.headers.get(hdrs.AUTHORIZATION)
     ticket = request.query.get("ticket") if guard.ticket and header is None else None
-    if guard.socket and service.keys and header is None and ticket is None and hdrs.ORIGIN in request.headers:
-        return  # a browser's page cannot send the header: its first message must bring the key
+    if guard.socket and service.keys and header is None and ticket is None:
+        return  # a browser's page, for one, cannot send the header: the first message must bring the key
     key = request[KEY] = service.admit(bearer(header), ticket, guard.scope, request.remote)
     if ticket is None and not guard.always:
         service.count(key)

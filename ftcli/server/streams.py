@@ -105,14 +105,18 @@ which the reply echoes. The reply is `{"type": "ack", "symbols": [...], "errors"
 symbols' quotes as they are and as they change: objects without `type`. Objects with `type` `status`,
 `symbol_error`, `gap` and `error` tell about the stream.
 
-A browser cannot send the `Authorization` header: it gives `?ticket=`, or says
-`{"action": "auth", "key": "ft_..."}` first, within five seconds. Close codes: 1001 the daemon stops, 4400 bad
-messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many streams or wrong keys.
+Each update carries the `id` of its place in the stream. Who comes back gives the last one, as `?last_event_id=` for
+the first subscription or as the command's `last_event_id`, and gets what was missed, or a `gap`.
+
+Who cannot send the `Authorization` header (a browser) gives `?ticket=`, or says
+`{"action": "auth", "key": "ft_..."}` first, within five seconds; the first command may carry the `key` too. Close
+codes: 1001 the daemon stops, 4400 bad messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many
+streams or wrong keys.
 """
 
 _EVENTS_TEXT = """\
-Events come by themselves, from the moment the socket is open; `?last_event_id=` brings those missed since. Objects
-with `type` `status`, `gap` and `error` tell about the stream.
+Events come by themselves, from the moment the socket is open; `?last_event_id=` with the last `id` seen brings those
+missed since, or a `gap`. Objects with `type` `status`, `gap` and `error` tell about the stream.
 """
 
 _SOCKETS = (

@@ -1,5 +1,7 @@
 """Account events in the hub: one connection, every reader, nothing dropped."""
 
+from msgspec.structs import replace
+
 from ftcli.models.streaming import BepsStatus, Event, StreamState
 from ftcli.streaming.beps_link import BepsLink
 from ftcli.streaming.consumer import Consumer
@@ -52,7 +54,8 @@ class EventFeed:
                 consumer.push(update)
         change = self._link.last_change
         if change is not None:
-            consumer.push(self._status(change))
+            # How it is now; an outage that is over was another reader's.
+            consumer.push(self._status(replace(change, gap_from=None, gap_to=None, gap_ms=None)))
         self._consumers = (*self._consumers, consumer)
         self._link.start()
 

@@ -252,7 +252,8 @@ class Hub:
     def _replay(self, consumer: Consumer, channels: list[Channel], last_id: str) -> set[str]:
         """Push what a returning reader has missed, or a gap; the symbols something was pushed for."""
         born = max((channel.born for channel in channels), default=0)
-        missed = self._publisher.missed(consumer.kind, last_id, born=born, symbols=consumer.symbols)
+        names = {channel.symbol for channel in channels}
+        missed = self._publisher.missed(consumer.kind, last_id, born=born, symbols=names)
         if missed is None:
             consumer.push(self._publisher.gap(moment(self._timing.epoch())))
             return set()

@@ -168,12 +168,12 @@ class QuoteState(State):
         self.greeks.filed.clear()
         self.has_snapshot = self.greeks.has_snapshot = False
         self.publish = self.greeks.publish = None
-        self.stale_since = at
+        self._stale_from(at)
         self._changed = True
 
     def suspect(self, at: float) -> None:
         """The connection is silent: marked stale until data flow again."""
-        self.stale_since = at
+        self._stale_from(at)
         self._changed = True
 
     def trust(self) -> None:

@@ -72,7 +72,9 @@ class SubscriptionBook:
         self._pools.check_room(kind, len(wanted))
         channels = [self._channels.get((kind, symbol)) or self._new(kind, symbol) for symbol in symbols]
         for channel in channels:
-            channel.error = refused.get(channel.symbol)
+            if channel.link is None:
+                # One that is asked for already keeps its error: it holds until data come.
+                channel.error = refused.get(channel.symbol)
         links = self._pools.place(channel.state for channel in channels if channel.symbol in wanted)
         for symbol, link in links.items():
             self._channels[kind, symbol].link = link

@@ -63,7 +63,7 @@ class TapeState(State):
         if self._gap_from is not None:
             start, self._gap_from = self._gap_from, None
             symbol = TEXT[self.symbol]
-            gap = f'{{"symbol":{symbol},"gap":true,"from":"{iso(start)}","to":"{iso(at)}"}}'
+            gap = f'{{"symbol":{symbol},"gap":true,"from":"{iso(start)}","to":"{iso(at)}","type":"gap"}}'
             self._ready.append((gap, True))
         # What came before the base line is part of it.
         self._raw |= self._early

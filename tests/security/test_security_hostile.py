@@ -212,8 +212,8 @@ def upgrades(keys: dict[str, str]) -> list[Shot]:
         for name in ("revoked", "expired", "unknown", "reader")
     ]
     found += [
-        Shot("upgrade without key", raw(*UPGRADE), frozenset({403})),
-        Shot("key in URL", raw(*UPGRADE, target=f"{WS}?key={good}"), frozenset({403})),
+        Shot("key in URL", raw(*UPGRADE, target=f"{WS}?key={good}"), frozenset({422})),
+        Shot("api_key in URL", raw(*UPGRADE, bearer, target=f"{WS}?api_key={good}"), frozenset({422})),
         Shot("spent ticket", raw(*UPGRADE, target=f"{WS}?ticket=ftt_nonsense"), frozenset({403})),
         Shot("no upgrade", raw(bearer, "Connection: close"), frozenset({422})),
         Shot("upgrade to h2c", raw("Upgrade: h2c", "Connection: Upgrade", bearer), frozenset({422, 400})),
