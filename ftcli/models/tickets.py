@@ -53,10 +53,12 @@ def positive(field: str, value: Decimal) -> None:
         ValidationFailed: It is not above zero, not finite, or has more than six decimals.
     """
     if not value.is_finite() or value <= 0:
-        raise ValidationFailed.of(field, f"{value:f}", "be above zero")
+        raise ValidationFailed.of(field, str(value)[:40], "be above zero")
+    if abs(value.adjusted()) > 18:
+        raise ValidationFailed.of(field, str(value)[:40], "be a number of sensible size")
     exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -6:
-        raise ValidationFailed.of(field, f"{value:f}", "have at most six decimals")
+        raise ValidationFailed.of(field, f"{value:f}"[:40], "have at most six decimals")
 
 
 def one_of(a: str, b: str, first: object, second: object) -> None:

@@ -107,8 +107,9 @@ class Door:
         for name in _ONCE:
             if name in headers and (count := len(headers.getall(name))) > 1:
                 raise ValidationFailed.of(name, f"{count} of it", "be there once")
-        if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-            raise ValidationFailed.of("Transfer-Encoding", headers["Transfer-Encoding"], "be chunked")
+        coding = headers.get("Transfer-Encoding")
+        if coding is not None and (coding.lower() != "chunked" or request.version < (1, 1)):
+            raise ValidationFailed.of("Transfer-Encoding", coding, "be chunked, and HTTP/1.1")
         lines = request.raw_headers
         if len(lines) > _FEW_HEADERS:
             size = sum(len(name) + len(value) for name, value in lines)

@@ -49,6 +49,7 @@ class Guard(msgspec.Struct, frozen=True):
         ticket: Whether a ticket will do instead of a key.
         lasting: Whether it stays open by design: how long it takes says nothing.
         audit: Whether each use is worth a line in the log.
+        query: The parameters its query may have; ``None`` where it looks itself, or does not mind.
         always: Whether a key may use it however often it has been used: what stops trading is never refused.
     """
 
@@ -60,6 +61,7 @@ class Guard(msgspec.Struct, frozen=True):
     lasting: bool = False
     audit: bool = False
     always: bool = False
+    query: frozenset[str] | None = None
 
 
 class Service:

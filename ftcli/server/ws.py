@@ -166,9 +166,11 @@ class _Talk:
                 if message.type is WSMsgType.TEXT:
                     self._hear(message.data, consumer)
                 elif message.type is WSMsgType.BINARY:
+                    self._errors += 1
                     self._complain(ValidationFailed("Messages must be JSON text."), None)
                 if self._errors >= _MAX_ERRORS:
                     await self._end(CLOSE_BAD_MESSAGE, "too many bad messages")
+                await self._pipe.room()  # who does not read our answers is not listened to
         finally:
             consumer.close("left")
             await asyncio.wait({pump}, timeout=_CLOSE_WITHIN)
@@ -257,7 +259,7 @@ _ws_frame: Callable[[Update], bytes] = attrgetter("ws_frame")
 def _read(text: str) -> Command:
     try:
         return _commands.decode(text)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise ValidationFailed(
             f'This is no command: {problem}. Say {{"action": "subscribe", "symbols": ["AAPL"]}}.',
             details={"field": "message", "value": None, "rule": "be a command"},

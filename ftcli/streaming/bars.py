@@ -117,6 +117,7 @@ class BarState(State):
         return iso(at // 60 * 60)[11:16]
 
     def _start(self, key: str, values: Item, at: float) -> None:
+        self.stale_since = None  # a bar that begins now owes nothing to an outage before it
         self._running = _Bar(key, values, at // 60 * 60 + 60, tainted=at < self._torn_until)
         self._publish(self._running, final=False)
 

@@ -173,10 +173,10 @@ class SubscriptionBook:
             _shorten(self._negative)
         channel = self._channels.get((error.kind, error.symbol))
         if channel is not None:
-            channel.error = error
             if error.reason != "subscribe_timeout" and not error.retries_left:
                 self._unplace(channel)
                 self._let_grow_old(channel)
+            channel.error = error
             if error.kind == "bar" and error.reason != "symbol_not_found" and not error.retries_left:
                 self.compute_bars(channel)
         return channel
