@@ -22,7 +22,6 @@ from ftcli.streaming.state import State
 from ftcli.streaming.tape import TapeState
 from ftcli.streaming.timing import Timing
 
-
 REMEMBERED = 10_000
 """Symbols that nobody reads and whose refusal or last number is still known."""
 
