@@ -209,6 +209,16 @@ def test_the_table_has_total_counts_and_every_reason(
     assert all(len(line) <= 80 for line in lines) or not world
 
 
+def test_at_a_narrow_terminal_every_order_can_be_read_whole(
+    environ: dict[str, str], apply: Callable[..., Outcome]
+) -> None:
+    narrow = {**environ, "COLUMNS": "60", "NO_COLOR": "1"}
+    told = apply(order("a-rather-long-name", 20), environ=narrow, tty=True, stdin="n\n")
+    assert "a-rather-long-name: BUY 20 KO · limit 60.00 · day" in told.err
+    assert all(len(line) <= 60 for line in told.err.splitlines() if "[y/N]" not in line)
+    assert told.err.startswith(f"PAPER · account {ACCOUNT}\n")
+
+
 def test_every_row_has_code_and_reason_in_every_format(apply: Callable[..., Outcome]) -> None:
     orders = order("in") + order("big", TOO_MUCH)
     (found,) = [
