@@ -140,12 +140,21 @@ def test_cancel_all_takes_a_group_that_goes_together_for_canceled(paper: Run) ->
 
 def test_cancel_all_tells_what_it_could_not_cancel(paper: Run) -> None:
     number = paper(*BUY, "--yes").out.split()[2]
-    paper("paper", "fault", "set", "status=400", "paths=cancel/place")
+    paper("paper", "fault", "set", "status=500", "paths=cancel/place")
     told = paper("orders", "cancel", "--all", "--yes", *MARGIN, "-o", "json")
-    assert number in json.loads(told.out)["orders"][-1]["conf_num"]
+    assert number in [order["conf_num"] for order in json.loads(told.out)["orders"]]
+    assert told.status == 7
     problem = json.loads(told.err)
-    assert problem["details"]["failed"][number]["code"] == problem["code"]
-    assert told.status not in (0, 1)
+    assert problem["code"] == "ORDER_UNKNOWN"
+    assert problem["details"]["failed"][number]["code"] == "ORDER_UNKNOWN"
+
+
+def test_a_cancel_whose_answer_is_lost_is_unknown(paper: Run) -> None:
+    number = paper(*BUY, "--yes").out.split()[2]
+    paper("paper", "fault", "set", "status=500", "paths=cancel/place")
+    told = paper("cancel", number)
+    assert told.status == 7
+    assert f"ft orders detail {number}" in told.err
 
 
 def test_a_key_places_once_over_two_commands(paper: Run) -> None:

@@ -107,9 +107,9 @@ def _agreed(call: Call, status: "Orders", what: str, accounts: list[str]) -> boo
 
 def _together(failed: dict[str, FtError], count: int) -> FtError:
     """The failures as one error: of the kind of an unknown outcome where there is one, else of the first."""
-    kinds = sorted(failed.values(), key=lambda problem: not problem.outcome_unknown)
-    told = " ".join(f"{number}: {problem.message} [{problem.code}]" for number, problem in failed.items())
-    return type(kinds[0])(
-        f"{len(failed)} of {count} orders could not be canceled. {told}",
-        details={"failed": {number: problem.document() for number, problem in failed.items()}},
+    first = min(failed.values(), key=lambda problem: not problem.outcome_unknown)
+    told = {number: {"code": problem.code, "message": problem.message} for number, problem in failed.items()}
+    return type(first)(
+        f"{len(failed)} of {count} orders could not be canceled: {', '.join(failed)}. {first.message}",
+        details={"failed": told},
     )
