@@ -74,17 +74,17 @@ TOO_MUCH = 9_000_000
 def test_nothing_more_is_placed_until_an_unknown_outcome_is_settled(
     paper: Run, apply: Callable[..., Outcome]
 ) -> None:
-    paper("paper", "fault", "set", "lost_place")
     before = count(paper)
+    # The answer is lost, and what became of the order cannot be looked for.
+    paper("paper", "fault", "set", "lost_place", "status=400", "paths=order-status")
     orders = order("a") + order("b") + order("c")
     lost = apply(orders, *PLACE, "--keep-going")
     assert outcomes(lost) == {"a": "unknown", "b": "not sent", "c": "not sent"}
     assert lost.status == 7
     assert row(lost, "a")["code"] == "ORDER_UNKNOWN"
     assert "outcome of a is unknown" in row(lost, "b")["message"]
-    paper("paper", "fault", "clear")
+    paper("paper", "fault", "set", "lost_place=off")
 
-    paper("paper", "fault", "set", "status=500", "paths=order-status")  # it cannot be looked for
     again = apply(orders, *PLACE, "--keep-going")
     assert outcomes(again) == {"a": "unknown", "b": "not sent", "c": "not sent"}
     assert again.status == 7
