@@ -42,6 +42,7 @@ class Call:
         self.verbosity = 0
         self.in_flight: Any = None
         self._settings: Settings | None = None
+        self._warns = False
         self._at_end: list[Callable[[], None]] = []
 
     @property
@@ -92,6 +93,9 @@ class Call:
 
     def open_client(self) -> AbstractAsyncContextManager["Client"]:
         """Opens a client for the settings in force."""
+        if not self.verbosity and not self._warns:
+            self._warns = True
+            self._at_end.append(_say_warnings(self))
         return self.terminal.open_client(self.settings)
 
     @property
@@ -129,6 +133,25 @@ class Call:
     def confirm(self, question: str) -> bool:
         """Asks a yes-or-no question; anything but a clear yes is a no."""
         return self.terminal.ask(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def _say_warnings(call: Call) -> "Callable[[], None]":
+    """Says what our log warns of, redacted, where anybody reads it. Answers its undoing.
+
+    Without a handler Python itself would write it to stderr, beside the JSON object that a program expects there.
+    """
+    import logging
+
+    from ftcli.redaction import redact_log
+
+    class Saying(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            call.talk(f"{record.levelname.capitalize()}: {redact_log(record.getMessage())}")
+
+    handler = Saying(logging.WARNING)
+    logger = logging.getLogger("ftcli")
+    logger.addHandler(handler)
+    return lambda: logger.removeHandler(handler)
 
 
 def _log_to_stderr(call: Call) -> "Callable[[], None]":
