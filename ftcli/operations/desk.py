@@ -48,8 +48,12 @@ class TradingDesk(Protocol):
         """Every confirmation number the journal knows of an account."""
         ...
 
-    def settle(self, number: int, evidence: list[str]) -> bool:
-        """Notes that a lost order went in, with what proves it."""
+    def numbers_of_others(self, entry: JournalEntry) -> set[str]:
+        """The confirmation numbers of a placement's account that prove nothing of it."""
+        ...
+
+    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
+        """Notes that a lost order went in, with what proves it, and the numbers it has at the broker."""
         ...
 
     def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:

@@ -175,15 +175,19 @@ class Desk:
         """Every confirmation number the journal knows of an account."""
         return self.journal.known_numbers(account)
 
-    def settle(self, number: int, evidence: list[str]) -> bool:
-        """Notes that a lost order went in, with what proves it."""
-        return self.journal.change(
-            number,
-            JournalState.ACCEPTED,
-            since=_BROKEN_OFF,
-            message="found at the broker",
-            evidence=evidence,
-        )
+    def numbers_of_others(self, entry: JournalEntry) -> set[str]:
+        """The confirmation numbers of a placement's account that prove nothing of it."""
+        return self.journal.numbers_of_others(entry.id, entry.account)
+
+    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
+        """Notes that a lost order went in.
+
+        Args:
+            number: The placement.
+            evidence: What proves it.
+            claims: The numbers it has at the broker, where they are not its own; each proves one placement only.
+        """
+        return self.journal.settle(number, evidence, claims)
 
     def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:
         """Notes what a person found out about a lost order.

@@ -195,7 +195,7 @@ class Gate:
         detail = standing.detail
         if standing.state is JournalState.ACCEPTED:
             if standing.reply is None:
-                return placement.proven(standing.conf_nums)
+                return placement.proven(detail.get("claims") or standing.conf_nums)
             reply = WireReply(status=200, headers={}, body=standing.reply, document=loads(standing.reply))
             return placement.judge(reply, standing.conf_nums)
         if standing.state is JournalState.REJECTED:

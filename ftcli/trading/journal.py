@@ -224,6 +224,27 @@ class Journal:
             self._event(number, state, self._owner.name, detail, reply)
             return True
 
+    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
+        """Notes that a lost order went in, unless another placement has its evidence already.
+
+        Args:
+            number: The placement.
+            evidence: What proves it.
+            claims: The numbers it has at the broker, where they are not its own.
+
+        Returns:
+            Whether it was noted.
+        """
+        with self._store.transaction():
+            rows = self._store.rows(f"{_NOW} WHERE p.id = ?", number)
+            if not rows or rows[0]["state"] != JournalState.UNKNOWN.value:
+                return False
+            if self.known_numbers(rows[0]["account"]) & set(claims):
+                return False
+            detail = {"message": "found at the broker", "evidence": evidence, "claims": claims}
+            self._event(number, JournalState.ACCEPTED, self._owner.name, detail, None)
+            return True
+
     def adopt(self, account: str, number: str, order: Any) -> bool:
         """Notes an order found at the broker that was not placed here; answers whether it was new."""
         with self._store.transaction():
@@ -289,12 +310,28 @@ class Journal:
         return self._entry(rows[0]) if rows else None
 
     def known_numbers(self, account: str) -> set[str]:
-        """Every confirmation number the journal knows of an account."""
+        """Every confirmation number the journal knows of an account: minted here, adopted, or claimed as evidence."""
+        return self._numbers(account, 0, 0)
+
+    def numbers_of_others(self, number: int, account: str) -> set[str]:
+        """The numbers that prove nothing of a placement: claimed by others, or minted again for a later one.
+
+        Args:
+            number: The placement.
+            account: Its account.
+        """
+        return self._numbers(account, number + 1, number)
+
+    def _numbers(self, account: str, since: int, but: int) -> set[str]:
         rows = self._store.rows(
-            "SELECT DISTINCT j.value AS number FROM placements p, json_each(p.conf_nums) j"
-            " WHERE p.environment = ? AND p.account = ?",
+            "SELECT j.value AS number FROM placements p, json_each(p.conf_nums) j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id >= ?3"
+            " UNION SELECT j.value FROM placements p JOIN placement_events e ON e.placement = p.id,"
+            " json_each(e.detail, '$.claims') j WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4",
             self._environment,
             account,
+            since,
+            but,
         )
         return {row["number"] for row in rows}
 

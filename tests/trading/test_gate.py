@@ -40,7 +40,7 @@ class Upstream:
 
     Attributes:
         fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing.
-        places: How many place calls arrived.
+        places: How many place calls arrived, of any family.
         hold: While it is not set, a place is acted on and its answer kept back.
         acted: Set once a place has been acted on.
     """
@@ -69,7 +69,7 @@ class Upstream:
     def _misbehave(self) -> Any:
         @web.middleware
         async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
-            if request.path != PLACE:
+            if "/place" not in request.path or "/cancel/" in request.path:
                 answer: web.StreamResponse = await handler(request)
                 return answer
             self.places += 1
