@@ -108,6 +108,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER placement_keys_remain BEFORE DELETE ON placement_keys
         BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
     """,
+    """
+    ALTER TABLE previews ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
+    CREATE INDEX placements_by_digest ON placements (environment, digest);
+    """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 

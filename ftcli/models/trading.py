@@ -143,11 +143,21 @@ class Reconciliation(Document):
 
 
 class Facts(Request, frozen=True, kw_only=True):
-    """What the limits must know of the world beside the order."""
+    """What the limits must know of the world beside the order.
+
+    Attributes:
+        last: Last prices by symbol.
+        open_orders: Open orders of the account at the broker.
+        listed: Confirmation numbers of all orders that the broker listed, open or not.
+        market_open: Whether the market is in regular hours.
+        mark: The journal's latest change before the broker was asked.
+    """
 
     last: dict[str, Decimal] = {}
     open_orders: int | None = None
+    listed: list[str] = []
     market_open: bool | None = None
+    mark: int | None = None
 
 
 class FileRow(Model):

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from ftcli.clock import Clock
 from ftcli.config import Settings
 from ftcli.errors import InternalError, NotFound, ValidationFailed
@@ -71,8 +73,11 @@ class Desk:
         return {rule for one in applying(self.limits, account, api_key) for rule in one.rules.in_force()}
 
     def findings(self, account: str, api_key: str, hashed: str, terms: Terms, facts: Facts) -> list[Finding]:
-        """What an order breaks of the limits."""
+        """What an order breaks of the limits; inside a transaction of the journal nobody else can slip in between."""
         found: list[Finding] = []
+        if facts.open_orders is not None:
+            unlisted = self.journal.unlisted(account, facts.listed, facts.mark)
+            facts = msgspec.structs.replace(facts, open_orders=facts.open_orders + unlisted)
         for one in applying(self.limits, account, api_key):
             day = self.journal.today(one.account, one.api_key, hashed)
             found += judge(one, terms, facts, day)

@@ -5,11 +5,12 @@ journal, then the call, once, then its outcome. A lost answer becomes ``ORDER_UN
 (protocol 02 §19).
 """
 
-import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from ftcli.config import Settings
 from ftcli.errors import (
@@ -28,10 +29,10 @@ from ftcli.models.json import loads
 from ftcli.models.trading import Facts, JournalState
 from ftcli.trading.desk import Desk
 from ftcli.trading.digest import digest
-from ftcli.trading.journal import Standing
 from ftcli.trading.limits import refuse
 from ftcli.trading.origin import Origin, current_origin
 from ftcli.trading.previews import Preview
+from ftcli.trading.records import Standing
 from ftcli.trading.terms import symbols_of, terms_of
 from ftcli.wire import Placement, WireReply, WireRequest
 
@@ -39,8 +40,6 @@ T = TypeVar("T")
 Send = Callable[[WireRequest], Awaitable[WireReply]]
 FactsCall = Callable[[str, list[str], set[str]], Awaitable[Facts]]
 """Finds out what the limits must know: of an account, some symbols, and the rules that ask."""
-
-log = logging.getLogger("ftcli.trading")
 
 
 class Gate:
@@ -153,7 +152,8 @@ class Gate:
             )
         age = desk.now() - preview.at
         limit = timedelta(seconds=self._settings.preview_max_age)
-        if age > limit:
+        if not timedelta(0) <= age <= limit:
+            # Below zero the clock was set back, and nobody knows how old the preview is.
             rule = f"come from a preview of the last {limit.total_seconds():.0f} s"
             raise ValidationFailed.of(field, numbers, rule, hint="Preview the order again.")
         if (preview.kind, preview.account, preview.digest) != (placement.kind, placement.account, hashed):
@@ -174,12 +174,9 @@ class Gate:
         rules = desk.rules(placement.account, origin.api_key)
         if not rules:
             return Facts(last=preview.marks)
+        mark = desk.journal.mark()
         facts = await self._facts(placement.account, symbols_of(placement.order), rules)
-        return Facts(
-            last={**preview.marks, **facts.last},
-            open_orders=facts.open_orders,
-            market_open=facts.market_open,
-        )
+        return msgspec.structs.replace(facts, last={**preview.marks, **facts.last}, mark=mark)
 
     # -- a repeat -------------------------------------------------------------------------------------------
 
@@ -223,19 +220,18 @@ class Gate:
         except (NotSent, AuthRequired) as problem:
             if isinstance(problem, SessionExpired):
                 raise self._lost(desk, placement, number, problem.message) from problem
-            self._note(desk, number, JournalState.NOT_SENT, code=problem.code, message=problem.message)
+            desk.journal.note(number, JournalState.NOT_SENT, code=problem.code, message=problem.message)
             raise
         except FtError as problem:
             raise self._lost(desk, placement, number, problem.message) from problem
         except BaseException as problem:
             # Broken off, or a fault of ours: it may have gone out.
-            self._note(desk, number, JournalState.UNKNOWN, message=f"broken off ({type(problem).__name__})")
+            desk.journal.note(number, JournalState.UNKNOWN, message=f"broken off ({type(problem).__name__})")
             raise
         try:
             result = placement.judge(reply, placement.conf_nums)
         except OrderRejected as problem:
-            self._note(
-                desk,
+            desk.journal.note(
                 number,
                 JournalState.REJECTED,
                 reply=reply.body,
@@ -246,7 +242,7 @@ class Gate:
             )
             raise
         except OrderUnknown as problem:
-            self._note(desk, number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
+            desk.journal.note(number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
             raise
         except Exception as problem:
             raise self._lost(desk, placement, number, str(problem)) from problem
@@ -254,19 +250,12 @@ class Gate:
             {"severity": item.severity, "code": item.code, "text": item.text}
             for item in getattr(result, "messages", [])
         ]
-        self._note(desk, number, JournalState.ACCEPTED, reply=reply.body, messages=messages)
+        desk.journal.note(number, JournalState.ACCEPTED, reply=reply.body, messages=messages)
         return result
 
     def _lost(self, desk: Desk, placement: Placement[T], number: int, reason: str) -> OrderUnknown:
-        self._note(desk, number, JournalState.UNKNOWN, message=reason)
+        desk.journal.note(number, JournalState.UNKNOWN, message=reason)
         return _unknown(placement, placement.conf_nums, reason)
-
-    def _note(self, desk: Desk, number: int, state: JournalState, **detail: Any) -> None:
-        """Notes the outcome. Where the disk fails now, the intent stands and is settled by evidence later."""
-        try:
-            desk.journal.change(number, state, **detail)
-        except sqlite3.Error as problem:
-            log.error("the outcome of placement %s (%s) could not be journalled: %s", number, state, problem)
 
 
 def _unknown(placement: Placement[T], conf_nums: list[str], reason: str) -> OrderUnknown:
