@@ -9,11 +9,12 @@ from ftcli.config import Settings
 from ftcli.wire import Placement, Previewed, WireReply, WireRequest
 
 if TYPE_CHECKING:
-    from ftcli.models.trading import Facts
+    from ftcli.models.trading import Facts, TradingStatus
     from ftcli.operations.operation import Core
     from ftcli.trading.desk import Desk
     from ftcli.trading.gate import Gate
     from ftcli.trading.origin import Origin
+    from ftcli.trading.switch import KillSwitch
     from ftcli.transport.broker import Broker
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class PlacingCore:
 
     @property
     def desk(self) -> "Desk":
-        """Journal, limits and kill switch; opened when first needed.
+        """Journal and limits; opened when first needed.
 
         Raises:
             InternalError: The database cannot be used.
@@ -64,6 +65,27 @@ class PlacingCore:
 
             self._desk = Desk(self.settings, self._clock)
         return self._desk
+
+    @property
+    def switch(self) -> "KillSwitch":
+        """The kill switch of the environment in force."""
+        from ftcli.trading.switch import switch_of
+
+        return switch_of(self.settings)
+
+    def halt(self, reason: str) -> None:
+        """Halts trading in the environment in force, whatever else does not work."""
+        self.switch.halt(reason, self._clock())
+
+    def resume(self) -> None:
+        """Lets orders through again."""
+        self.switch.resume()
+
+    def trading_status(self) -> "TradingStatus":
+        """Whether orders can be placed; told even where the journal cannot be opened."""
+        from ftcli.trading.status import status
+
+        return status(self.settings, self.switch, lambda: self.desk)
 
     def previewed(self, preview: Previewed) -> None:
         """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused."""

@@ -1,8 +1,8 @@
-"""What operations may ask of the trading side: journal, limits, kill switch."""
+"""What operations may ask of the trading side: journal and limits."""
 
 from typing import Any, Protocol
 
-from ftcli.models.trading import Facts, JournalEntry, LimitTable, OrderCheck, TradingHalt, TradingStatus
+from ftcli.models.trading import Facts, JournalEntry, LimitTable, OrderCheck
 
 
 class TradingDesk(Protocol):
@@ -18,18 +18,6 @@ class TradingDesk(Protocol):
 
     def limit_table(self) -> LimitTable:
         """Every limit in force, and how much of it is used today."""
-        ...
-
-    def halt(self, reason: str) -> TradingHalt:
-        """Halts trading."""
-        ...
-
-    def resume(self) -> None:
-        """Lets orders through again."""
-        ...
-
-    def status(self) -> TradingStatus:
-        """Whether orders can be placed."""
         ...
 
     def entries(self, state: str, account: str, count: int | None) -> list[JournalEntry]:

@@ -1,4 +1,4 @@
-"""What stands around the gate: journal, kill switch and limits of one environment, opened together."""
+"""What stands around the gate: journal and limits of one environment, opened together; the kill switch beside them."""
 
 import logging
 import sqlite3
@@ -19,8 +19,6 @@ from ftcli.models.trading import (
     LimitRow,
     LimitTable,
     OrderCheck,
-    TradingHalt,
-    TradingStatus,
 )
 from ftcli.store import Store, db_path
 from ftcli.trading.digest import digest
@@ -29,7 +27,7 @@ from ftcli.trading.limits import applying, judge, parse
 from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
 from ftcli.trading.previews import Previews
-from ftcli.trading.switch import KillSwitch
+from ftcli.trading.switch import switch_of
 from ftcli.trading.terms import Terms, symbols_of, terms_of
 from ftcli.wire import Previewed
 
@@ -57,7 +55,7 @@ class Desk:
         self._store = Store(self.path)
         self.now: Callable[[], datetime] = clock
         self.owner = Owner(self.path.with_name(f"{self.path.name}.owners"))
-        self.switch = KillSwitch(self.path.with_name("trading-halted.json"))
+        self.switch = switch_of(settings)
         self.previews = Previews(self._store, settings.environment, clock, self.owner)
         self.journal = Journal(self._store, settings.environment, clock, self.owner)
 
@@ -96,7 +94,8 @@ class Desk:
         return OrderCheck(
             allowed=may and not halted and not findings,
             value=terms.value,
-            live_trading=may,
+            may_place=may,
+            live_trading=self._settings.live_trading and not self._settings.is_paper,
             halted=halted,
             findings=findings,
         )
@@ -116,32 +115,6 @@ class Desk:
                 for rule, limit in one.rules.in_force().items()
             ]
         return LimitTable(limits=rows)
-
-    # -- kill switch ----------------------------------------------------------------------------------------
-
-    def halt(self, reason: str) -> TradingHalt:
-        """Halts trading."""
-        origin = current_origin()
-        by = f"{origin.who} key {origin.api_key}" if origin.api_key else origin.who
-        return self.switch.halt(by, reason, self.now())
-
-    def resume(self) -> None:
-        """Lets orders through again."""
-        self.switch.resume()
-
-    def status(self) -> TradingStatus:
-        """Whether orders can be placed."""
-        halt = self.switch.read()
-        self.journal.settle_dead()
-        return TradingStatus(
-            halted=halt is not None,
-            environment=self._settings.environment,
-            live_trading=self._settings.live_trading and not self._settings.is_paper,
-            halted_by=halt.halted_by if halt else None,
-            halted_at=halt.halted_at if halt else None,
-            reason=halt.reason if halt else None,
-            unresolved=len(self.journal.unresolved()),
-        )
 
     # -- journal --------------------------------------------------------------------------------------------
 

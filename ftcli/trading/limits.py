@@ -117,6 +117,11 @@ def parse(raw: dict[str, Any]) -> list[Scoped]:
 
 def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
     where = ".".join(filter(None, ("limits", kind, owner)))
+    for name, value in table.items():
+        if isinstance(value, str) and not value.strip():
+            raise ValidationFailed.of(
+                f"{where}.{name}", value, "be a rule with its value, as in max_value=1000"
+            )
     values = {name: _value(name, value) for name, value in table.items()}
     try:
         rules = msgspec.convert(values, Rules, strict=False)

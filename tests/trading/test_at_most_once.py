@@ -1,4 +1,4 @@
-"""At most once: repeats, races between processes, kill -9, the kill switch, and what settles a lost answer."""
+"""At most once: repeats, races between processes, kill -9, and what settles a lost answer."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from ftcli import config
 from ftcli.client import Client
 from ftcli.clock import NEW_YORK
 from ftcli.environment import live_client
-from ftcli.errors import Conflict, OrderUnknown, RiskLimit, TradingHalted, ValidationFailed
+from ftcli.errors import Conflict, OrderUnknown, RiskLimit, ValidationFailed
 from ftcli.models.json import dumps
 from ftcli.models.order_codes import TimeInForce
 from ftcli.models.tickets import EquityLimitOrder
@@ -354,28 +354,6 @@ async def test_a_broken_off_place_is_unknown(tmp_path: Path) -> None:
             await task
         upstream.hold.set()
         assert (await client.orders.journal.show(number)).state == "unknown"
-
-
-async def test_the_kill_switch_stops_every_process(tmp_path: Path) -> None:
-    upstream = Upstream()
-    async with live(tmp_path, upstream, live_trading=True) as client:
-        number = await number_of(client)
-        other = live_client(client.settings, upstream.desk.clock)
-        halted = await other.trading.halt("model is off")
-        assert halted.halted
-        with pytest.raises(TradingHalted, match="halted by sdk at .* \\(model is off\\)") as refused:
-            await client.orders.equity.place(BUY, number)
-        assert refused.value.details
-        assert refused.value.details["by"] == "sdk"
-        client.desk.switch.path.write_text("{ not json")
-        with pytest.raises(TradingHalted, match="cannot be understood"):
-            await client.orders.equity.place(BUY, number)
-        await client.trading.resume()
-        placed = await client.orders.equity.place(BUY, number)
-        again = await client.trading.halt("once more", cancel_open=True)
-        assert placed.conf_num in again.canceled, "cancels are always let through"
-        await other.aclose()
-    assert upstream.places == 1
 
 
 async def test_the_journal_only_grows(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ class Upstream:
     """The paper broker behind a socket that can misbehave.
 
     Attributes:
-        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing.
+        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing;
+            ``cancel``: cancels fail.
         places: How many place calls arrived, of any family.
         hold: While it is not set, a place is acted on and its answer kept back.
         acted: Set once a place has been acted on.
@@ -71,6 +72,8 @@ class Upstream:
     def _misbehave(self) -> Any:
         @web.middleware
         async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
+            if self.fault == "cancel" and "/cancel/place/" in request.path:
+                return web.Response(status=500)
             if "/place" not in request.path or "/cancel/" in request.path:
                 answer: web.StreamResponse = await handler(request)
                 if self.listed is not None and request.path.endswith("/status-summary"):
