@@ -34,6 +34,7 @@ class Journal(Records):
         self._owner = owner
         self._unwritten: dict[int, tuple[JournalState, bytes | None, dict[str, Any]]] = {}
         """Outcomes that the disk did not take."""
+        self._lost = False
 
     # -- placements -----------------------------------------------------------------------------------------
 
@@ -184,6 +185,7 @@ class Journal(Records):
 
     def note(self, number: int, state: JournalState, *, reply: bytes | None = None, **detail: Any) -> None:
         """Notes an outcome. What the disk does not take now is noted by :meth:`catch_up`, or by evidence later."""
+        self._lost = self._lost or state is JournalState.UNKNOWN
         try:
             self.change(number, state, reply=reply, **detail)
         except sqlite3.Error as problem:
@@ -199,6 +201,11 @@ class Journal(Records):
                 return False
             del self._unwritten[number]
         return True
+
+    def take_lost(self) -> bool:
+        """Whether this process has lost an answer, or has an outcome to write, since it was asked last."""
+        found, self._lost = self._lost or self.is_behind, False
+        return found
 
     @property
     def is_behind(self) -> bool:

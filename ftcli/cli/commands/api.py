@@ -49,7 +49,8 @@ async def api(
     async with call.open_client() as client:
 
         async def ask_broker() -> Any:
-            return await method_of(client, operation)(**arguments)
+            with client.placing_as("cli"):
+                return await method_of(client, operation)(**arguments)
 
         if operation.risk == "money":
             account = str(in_path.get("acct") or "")
