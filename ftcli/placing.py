@@ -108,7 +108,8 @@ class PlacingCore:
             self.send,
             ready=self.broker.ready,
             facts=self.facts,
-            session=lambda: self.broker.generation,
+            session=lambda: self.broker.session_id,
+            shares_session=self.broker.shares_session,
         )
 
     @property
@@ -150,7 +151,7 @@ class PlacingCore:
         """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused."""
         from ftcli.trading.desk import remember
 
-        remember(lambda: self.desk, preview, self.broker.generation)
+        remember(lambda: self.desk, preview, self.broker.session_id)
 
     async def facts(self, account: str, symbols: list[str], rules: set[str]) -> "Facts":
         """What some limits must know of the market and an account."""

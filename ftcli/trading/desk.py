@@ -59,7 +59,7 @@ class Desk:
         self.previews = Previews(self._store, settings.environment, clock, self.owner)
         self.journal = Journal(self._store, settings.environment, clock, self.owner)
 
-    def previewed(self, preview: Previewed, session: int) -> None:
+    def previewed(self, preview: Previewed, session: str) -> None:
         """Remembers a preview."""
         hashed = digest(preview.kind, preview.account, preview.order, preview.replaces)
         self.previews.remember(preview, hashed, session)
@@ -196,13 +196,13 @@ class Desk:
         self._store.close()
 
 
-def remember(desk: Callable[[], Desk], preview: Previewed, session: int) -> None:
+def remember(desk: Callable[[], Desk], preview: Previewed, session: str) -> None:
     """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused.
 
     Args:
         desk: Opens the desk.
         preview: The preview.
-        session: Number of the session with the broker.
+        session: Name of the session with the broker.
     """
     try:
         desk().previewed(preview, session)

@@ -51,7 +51,8 @@ class Gate:
         send: Sends a request to the broker, once for requests that must not be repeated.
         ready: Makes sure of the session, so that its end shows before the intent is written.
         facts: Finds out what the limits must know.
-        session: Counts the sessions with the broker.
+        session: Names the session with the broker.
+        shares_session: Whether other processes use the same one.
     """
 
     def __init__(
@@ -62,7 +63,8 @@ class Gate:
         *,
         ready: Callable[[], Awaitable[None]],
         facts: FactsCall,
-        session: Callable[[], int],
+        session: Callable[[], str],
+        shares_session: bool,
     ) -> None:
         self._settings = settings
         self._open = desk
@@ -70,6 +72,7 @@ class Gate:
         self._ready = ready
         self._facts = facts
         self._session = session
+        self._shares_session = shares_session
 
     async def place(self, placement: Placement[T]) -> T:
         """Places an order.
@@ -162,7 +165,8 @@ class Gate:
                 "shall be, then place exactly that.",
                 details={"conf_nums": placement.conf_nums, "reason": "changed"},
             )
-        if preview.owner == desk.owner.name and preview.session != self._session():
+        here = self._shares_session or preview.owner == desk.owner.name
+        if here and preview.session != self._session():
             raise Conflict(
                 f"The session with the broker has changed since {numbers} was previewed, so nothing was sent. "
                 "Preview the order again.",

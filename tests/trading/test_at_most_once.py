@@ -74,6 +74,23 @@ async def test_only_the_previewed_order_is_placed(tmp_path: Path) -> None:
     assert upstream.places == 0
 
 
+async def test_a_preview_of_another_session_is_not_placed_in_any_process(tmp_path: Path) -> None:
+    """Processes that share a session place each other's previews; after a new login nobody does (protocol 00 §4.3)."""
+    upstream = Upstream()
+    async with upstream.running() as url:
+        client = await opened(tmp_path, url, upstream)
+        first, second = await number_of(client), await number_of(client)
+        other = live_client(client.settings)
+        assert (await other.orders.equity.place(BUY, first)).conf_num == first
+        await other.auth.login(DEMO_USERNAME, DEMO_PASSWORD)
+        third = live_client(client.settings)
+        for one in (other, third, client):
+            with pytest.raises(Conflict, match="session with the broker has changed"):
+                await one.orders.equity.place(BUY, second)
+            await one.aclose()
+    assert upstream.places == 1
+
+
 async def test_an_old_preview_is_not_placed(tmp_path: Path) -> None:
     upstream = Upstream()
     async with live(tmp_path, upstream, live_trading=True) as client:
