@@ -62,7 +62,8 @@ _PAIR = re.compile(
 )
 _API_KEY = re.compile(r"\bft_[0-9A-Za-z]{46}")
 """A key to our own daemon, whoever made it."""
-_ACCOUNT = re.compile(r"\b(?:[A-Z]\d{8}|\d{9})\b")
+ACCOUNT = re.compile(r"\b(?:[A-Z]\d{8}|\d{9})\b")
+"""What looks like an account number."""
 
 
 class Secret:
@@ -160,7 +161,7 @@ def mask_account(account: str) -> str:
 
 def redact_log(text: str) -> str:
     """Like :func:`redact`, and account numbers are masked too."""
-    return _ACCOUNT.sub(lambda found: mask_account(found.group()), redact(text))
+    return ACCOUNT.sub(lambda found: mask_account(found.group()), redact(text))
 
 
 def redact_tree(document: Any) -> Any:

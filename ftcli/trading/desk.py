@@ -27,7 +27,7 @@ from ftcli.trading.limits import applying, judge, parse
 from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
 from ftcli.trading.previews import Previews
-from ftcli.trading.switch import switch_of
+from ftcli.trading.switch import LONGEST, switch_of
 from ftcli.trading.terms import Terms, symbols_of, terms_of
 from ftcli.wire import Previewed
 
@@ -172,11 +172,15 @@ class Desk:
 
         Raises:
             NotFound: The journal has none of this key.
-            ValidationFailed: Its outcome is not unknown, or there is no reason.
+            ValidationFailed: Its outcome is not unknown, or there is no reason that can be read.
         """
         entry = self.entry(key)
         if not reason.strip():
             raise ValidationFailed.of("reason", None, "be given")
+        if not reason.isprintable() or len(reason) > LONGEST:
+            raise ValidationFailed.of(
+                "reason", reason[:LONGEST], f"be at most {LONGEST} printable characters"
+            )
         if entry.state is not JournalState.UNKNOWN:
             raise ValidationFailed.of(
                 "key", key, f"name a placement in state unknown; this one is {entry.state}"

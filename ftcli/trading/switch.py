@@ -17,7 +17,8 @@ from ftcli.models.trading import TradingHalt
 from ftcli.store import db_path
 from ftcli.trading.origin import current_origin
 
-_LONGEST = 500
+LONGEST = 500
+"""Characters of a reason."""
 _FLAGS = {"live": "trading-halted.json"}
 """The live flag has the plain name: one that lies there halts live trading, whoever made it."""
 
@@ -149,7 +150,7 @@ def _who() -> str:
 
 
 def _clean(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:_LONGEST]
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:LONGEST]
 
 
 def _sync_folder(folder: Path) -> None:
