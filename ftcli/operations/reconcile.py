@@ -108,9 +108,15 @@ async def _by_number(core: Core, entry: JournalEntry, orders: list[Order], repor
     there = {
         order.conf_num.upper(): order for order in orders if order.conf_num and order.account == entry.account
     }
-    evidence = [
-        f"order status lists {number} as {there[number].state}" for number in numbers if number in there
-    ] or await _by_detail(core, entry.account, numbers)
+    listed_ones = [number for number in numbers if number in there]
+    evidence = [f"order status lists {number} as {there[number].state}" for number in listed_ones]
+    if evidence:
+        # Of a group all numbers are looked at, of a change the original too (protocol 02 §19).
+        evidence += [f"{number} is not listed" for number in numbers if number not in there]
+        originals = entry.order.get("replaces") or []
+        evidence += [f"the changed order {one} is {there[one].state}" for one in originals if one in there]
+    else:
+        evidence = await _by_detail(core, entry.account, numbers)
     if evidence:
         core.desk.settle(entry.id, evidence, [])
         report.settled.append(_settled(core.desk, entry, evidence))

@@ -192,6 +192,20 @@ async def test_a_lost_change_is_known_by_the_order_it_changed(tmp_path: Path) ->
         assert f"lists {theirs.conf_num} " in settled.evidence[0]
 
 
+async def test_a_lost_change_that_is_listed_tells_of_the_original_too(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        both = await desks(stack, tmp_path)
+        dearer = msgspec.structs.replace(BUY, limit_price=Decimal(61))
+        (original,) = await place(both.ours, BUY)
+        preview = await both.ours.orders.replace.preview(dearer, original)
+        both.upstream.fault = "lost"
+        with pytest.raises(OrderUnknown):
+            await both.ours.orders.replace.place(dearer, original, preview.conf_num or "")
+        (settled,) = (await both.ours.orders.reconcile()).settled
+        assert settled.evidence[0] == f"order status lists {preview.conf_num} as open"
+        assert settled.evidence[1].startswith(f"the changed order {original} is cancel")
+
+
 async def test_a_lost_change_of_a_group_is_known_by_what_it_changed(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         both = await desks(stack, tmp_path)
