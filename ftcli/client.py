@@ -286,13 +286,17 @@ class Client(PlacingCore):
         """Answers a pending request for the second factor."""
         await self.broker.answer_totp(code)
 
-    async def logout(self) -> None:
-        """Ends the session at the broker and forgets everything that came of it: cookies, caches, streams."""
+    async def logout(self) -> bool:
+        """Ends the session at the broker and forgets everything that came of it: cookies, caches, streams.
+
+        Returns:
+            Whether the broker confirmed it, or there was nothing to end.
+        """
         hub, self._hub = self._hub, None
         if hub is not None:
-            await hub.aclose()
+            await hub.aclose("logout")
         self._accounts.clear()
-        await self.broker.logout()
+        return await self.broker.logout()
 
     async def store_credentials(
         self, username: str, password: Secret, totp: Secret | None

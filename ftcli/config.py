@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 
 import msgspec
 
+from ftcli.config_file import config_file as config_file
+from ftcli.config_file import default_dir, layers, read_secret
 from ftcli.errors import ValidationFailed
 from ftcli.redaction import MASK, Secret
 
@@ -119,7 +121,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
 
     daemon: Annotated[
-        str, env("FT_DAEMON", "URL of the daemon that `ft stream status` and the like ask.")
+        str,
+        env(
+            "FT_DAEMON",
+            "Where the daemon is that `ft stream status` and the like ask: http://…, or unix:///path of its socket.",
+        ),
     ] = "http://127.0.0.1:8787"
     daemon_key: Annotated[Secret | None, env("FT_API_KEY", "API key for that daemon.")] = None
 
@@ -147,8 +153,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, env("FT_SESSION", "Name of a session of its own; processes of the same name share one.")
     ] = ""
     key_rate: Annotated[
-        str, env("FTSERVICE_KEY_RATE", "How often a key without a rate of its own may be used: 600/m.")
-    ] = ""
+        str,
+        env("FTSERVICE_KEY_RATE", "How often a key without a rate of its own may be used; off: no limit."),
+    ] = "6000/m"
+    wrong_key_rate: Annotated[
+        str, env("FTSERVICE_WRONG_KEY_RATE", "How many wrong keys one address may send; off: no limit.")
+    ] = "10/m"
     allowed_hosts: Annotated[
         str, env("FTSERVICE_ALLOWED_HOSTS", "Further names the daemon answers to, with commas.")
     ] = ""
@@ -163,6 +173,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     tls_key: Annotated[
         Path | None, env("FTSERVICE_TLS_KEY", "Private key (PEM) where it is not in the certificate's file.")
+    ] = None
+    tls_key_password: Annotated[
+        Secret | None, env("FTSERVICE_TLS_KEY_PASSWORD", "Password of that key, where it is encrypted.")
     ] = None
     socket: Annotated[
         Path | None, env("FTSERVICE_SOCKET", "Listen on this unix socket (0600) instead of a port.")
@@ -181,7 +194,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "INFO"
     db_path: Annotated[Path | None, env("FTSERVICE_DB_PATH", "The daemon's SQLite file.")] = None
     stream_consumers: Annotated[int, env("FTSERVICE_STREAM_CONSUMERS", "Stream consumers at one time.")] = 500
-    stream_symbols: Annotated[int, env("FTSERVICE_STREAM_SYMBOLS", "Symbols of one stream consumer.")] = 200
+    stream_symbols: Annotated[
+        int, env("FTSERVICE_STREAM_SYMBOLS", "Symbols of one stream consumer, and held by one key.")
+    ] = 200
     stream_backoff: Annotated[
         str,
         env("FTSERVICE_STREAM_BACKOFF", "Seconds before stream reconnects 1, 2, 3 ...; the last repeats."),
@@ -205,22 +220,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.environment == "paper"
 
     def data_path(self, name: str) -> Path:
-        """A file in the data folder, which is made (0700) where it is missing."""
-        folder = self.data_dir or _default_dir("user_data_dir")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """A file in the data folder, which is made (0700) where it is missing.
+
+        Raises:
+            ValidationFailed: There is no folder and none can be made.
+        """
+        folder = self.data_dir or default_dir("user_data_dir")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as problem:
+            raise ValidationFailed.of(
+                "data_dir",
+                folder,
+                f"be a folder, or one that can be made ({problem.strerror})",
+                hint="Set FT_DATA_DIR.",
+            ) from None
         return folder / name
-
-
-def _default_dir(kind: Literal["user_data_dir", "user_config_dir"]) -> Path:
-    import platformdirs  # deferred: it is only needed where no folder is set
-
-    return Path(str(getattr(platformdirs, kind)("ftcli", appauthor=False)))
-
-
-def config_file(environ: Mapping[str, str]) -> Path:
-    """The user file: ``FT_CONFIG``, else ``config.toml`` in the user's configuration folder."""
-    named = environ.get("FT_CONFIG")
-    return Path(named) if named else _default_dir("user_config_dir") / "config.toml"
 
 
 def declared() -> dict[str, tuple[Any, Env]]:
@@ -252,9 +267,8 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
         values[name] = _parse(shown, raw, table[name][0])
         origins[name] = origin
 
-    file = config_file(environ)
-    layers = _file_layers(file, environ, flags)
-    for origin, layer in layers:
+    profile = (flags or {}).get("profile") or environ.get("FT_PROFILE")
+    for origin, layer in layers(config_file(environ), profile):
         for name, raw in layer.items():
             if name not in table:
                 raise _unknown_key(name, origin, list(table))
@@ -269,36 +283,6 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     return Settings(**values, origins=origins)
 
 
-def _file_layers(
-    file: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None
-) -> list[tuple[str, dict[str, Any]]]:
-    """The user file's own keys, then those of the chosen profile."""
-    wanted = (flags or {}).get("profile") or environ.get("FT_PROFILE")
-    if not file.exists():
-        if wanted:
-            raise ValidationFailed.of(
-                "profile", wanted, f"be a [profile.NAME] table in {file}, which is missing"
-            )
-        return []
-    import tomllib
-
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as problem:
-        raise ValidationFailed(f"{file} is not valid TOML: {problem}", details={"file": str(file)}) from None
-    profiles = document.pop("profile", {})
-    if isinstance(profiles, str):
-        wanted, profiles = wanted or profiles, document.pop("profiles", {})
-    layers = [(str(file), document)]
-    if wanted:
-        if wanted not in profiles:
-            raise ValidationFailed.of(
-                "profile", wanted, f"be one of {', '.join(sorted(profiles)) or 'none'} in {file}"
-            )
-        layers.append((f"profile {wanted}", profiles[wanted]))
-    return layers
-
-
 def _from_environment(names: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str] | None:
     """The first variable of ``names`` that is set, in its plain or its ``_FILE`` form."""
     for name in names:
@@ -309,12 +293,7 @@ def _from_environment(names: tuple[str, ...], environ: Mapping[str, str]) -> tup
                 details={"field": name, "value": None, "rule": "be given in one form only"},
             )
         if file:
-            try:
-                return f"{name}_FILE", Path(file).read_text("utf-8").rstrip("\r\n")
-            except OSError as problem:
-                raise ValidationFailed.of(
-                    f"{name}_FILE", file, f"be a readable file ({problem.strerror})"
-                ) from None
+            return f"{name}_FILE", read_secret(f"{name}_FILE", file)
         if plain:
             return name, plain
     return None
@@ -333,10 +312,8 @@ def _parse(shown: str, raw: Any, kind: Any) -> Any:
             )
         return raw
     options = get_args(kind) or (kind,)
-    if Secret in options:
-        return raw if isinstance(raw, Secret) else Secret(str(raw))
-    if Path in options:
-        return Path(raw).expanduser()
+    if Secret in options or Path in options:
+        return _parse_text(shown, raw, Secret in options)
     if kind is bool:
         if isinstance(raw, bool):
             return raw
@@ -352,6 +329,22 @@ def _parse(shown: str, raw: Any, kind: Any) -> Any:
         # Limits are judged where orders are placed: the kill switch works whatever they say.
         return _parse_pairs(shown, str(raw), strict=get_args(kind)[1] is not Any)
     return str(raw)
+
+
+def _parse_text(shown: str, raw: Any, secret: bool) -> Any:
+    if isinstance(raw, Secret | Path):
+        return raw
+    if not isinstance(raw, str):
+        # The value is not repeated: a password without quotes may look like a number.
+        raise ValidationFailed(
+            f"{shown} must be text, in quotes.", details={"field": shown, "value": None, "rule": "be text"}
+        )
+    if secret:
+        return Secret(raw)
+    try:
+        return Path(raw).expanduser()
+    except RuntimeError:
+        raise ValidationFailed.of(shown, raw, "be a path whose ~ is known here") from None
 
 
 def _parse_number(shown: str, raw: Any, kind: type) -> Any:

@@ -3,20 +3,15 @@
 The streams know nothing of sessions, settings and orders; here the three meet (protocol 05 §1.2, 7.1, 7.9).
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ftcli.config import Settings
 from ftcli.errors import AuthRequired, BrokerError, SessionExpired, ValidationFailed
-from ftcli.models.order_codes import OrderState
-from ftcli.models.orders import Order
-from ftcli.models.streaming import Event
 from ftcli.streaming.beps_messages import URL_TEMPLATE
 from ftcli.streaming.options import BepsOptions, Limits, MddsOptions
+from ftcli.sweeps import outage_sweep
 
 if TYPE_CHECKING:
     from ftcli.operations.operation import Core
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
     from ftcli.transport.broker import Broker
 
 _QUERY = URL_TEMPLATE.partition("?")[2]
-_ZERO = Decimal(0)
 
 
 def mdds_options(settings: Settings, broker: "Broker", url: str) -> MddsOptions:
@@ -129,12 +123,7 @@ def beps_options(
             )
         return found.reveal()
 
-    async def orders() -> Iterable[Order]:
-        from ftcli.operations.orders import Orders
-
-        return (await Orders(core).status()).orders
-
-    sweep = OrderSweep(orders)
+    sweep = outage_sweep(core)
     return BepsOptions(
         token=token,
         member_id=member_id,
@@ -147,129 +136,4 @@ def beps_options(
         waits=waits(settings),
         known=memory.known if memory else None,
         remember=memory.remember if memory else None,
-    )
-
-
-class _Mark(msgspec.Struct):
-    """What is known of an order."""
-
-    state: OrderState
-    filled: Decimal
-
-
-class OrderSweep:
-    """Finds what orders did while no events arrived: order status against what was known before.
-
-    Args:
-        orders: Asks for the orders of today and all that are still open.
-        now: Tells the time on the clock the streams run on.
-    """
-
-    def __init__(
-        self,
-        orders: Callable[[], Awaitable[Iterable[Order]]],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._orders = orders
-        self._now = now
-        self._marks: dict[tuple[str, str], _Mark] = {}
-        self._since: datetime | None = None
-        """From when on it is known what every order was like."""
-
-    async def baseline(self) -> None:
-        """Notes how all orders are, where that has not been done.
-
-        Raises:
-            FtError: Order status was not to be had.
-        """
-        if self._since is None:
-            found = await self._orders()
-            for order in found:
-                self._marks.setdefault(_key(order), _mark(order))
-            self._since = self._now()
-
-    def seen(self, event: Event) -> None:
-        """Notes an event that was pushed."""
-        if event.order_id is None or event.category != "order":
-            return
-        key = (event.order_id, (event.symbol or "").removeprefix("-"))
-        mark = self._marks.setdefault(key, _Mark(OrderState.OPEN, _ZERO))
-        if event.event_type == "ORDER_FILL" and event.cumulative_quantity is not None:
-            mark.filled = max(mark.filled, event.cumulative_quantity)
-            done = event.quantity is not None and mark.filled >= event.quantity
-            mark.state = OrderState.FILLED if done else OrderState.PARTLY_FILLED
-        elif event.event_type == "ORDER_CANCELLED":
-            mark.state = OrderState.CANCELED
-
-    async def __call__(self, start: datetime, end: datetime) -> list[Event]:
-        """The events of an outage, made from the orders' changes.
-
-        Args:
-            start, end: When no events arrived.
-
-        Raises:
-            BrokerError: Nobody knows how the orders were before it.
-            FtError: Order status was not to be had.
-        """
-        if self._since is None or self._since > start:
-            raise BrokerError("What the orders were before the outage is not known.")
-        found: list[Event] = []
-        for order in await self._orders():
-            key, mark = _key(order), _mark(order)
-            found += _changes(order, self._marks.get(key), mark)
-            self._marks[key] = mark
-        return found
-
-
-def _key(order: Order) -> tuple[str, str]:
-    return order.conf_num or "", (order.symbol or "").removeprefix("-")
-
-
-def _mark(order: Order) -> _Mark:
-    return _Mark(order.state, order.filled_quantity or _ZERO)
-
-
-def _changes(order: Order, before: _Mark | None, after: _Mark) -> list[Event]:
-    """The events that lead from one mark to the next, in the order in which the broker pushes them."""
-    kinds: list[tuple[str, str]] = []
-    filled = after.filled - (before.filled if before else _ZERO)
-    ended = after.state is OrderState.CANCELED
-    if before is None or before.state is not after.state or filled > 0:
-        kinds.append(("ORDUP", "ORDER_UPDATE"))
-    if filled > 0:
-        kinds.append(("MFCEX", "ORDER_FILL"))
-    if ended and (before is None or before.state is not OrderState.CANCELED):
-        kinds.append(("CXL01", "ORDER_CANCELLED"))
-    return [_event(order, after, filled, code, name) for code, name in kinds]
-
-
-def _event(order: Order, mark: _Mark, filled: Decimal, code: str, name: str) -> Event:
-    quantity = order.ordered_quantity or order.original_quantity or order.quantity
-    fill = name == "ORDER_FILL"
-    number, symbol = _key(order)
-    known: dict[str, Any] = {
-        "ACCOUNT_NUM": order.account,
-        "ORDER_NUM": number,
-        "DISPLAY_SYMBOL": order.symbol,
-        "ORIGINAL_QTY": quantity,
-        "EXECUTED_QTY": mark.filled,
-        "EXEC_SHRS": filled if fill else None,
-        "AVG_PRICE": order.average_price if fill else None,
-        "ORDER_STATUS": mark.state.value,
-    }
-    return Event(
-        event_id=f"reconcile-{number}-{symbol}-{code}-{mark.state.value}-{mark.filled:f}",
-        event_type=name,
-        code=code,
-        category="order",
-        account=order.account,
-        order_id=number,
-        symbol=order.symbol,
-        quantity=quantity,
-        executed_quantity=filled if fill else None,
-        cumulative_quantity=mark.filled,
-        avg_price=order.average_price if fill else None,
-        status=mark.state.value,
-        partial=(mark.filled < quantity if quantity is not None else None) if fill else None,
-        desc={key: value for key, value in known.items() if value is not None},
     )

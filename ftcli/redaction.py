@@ -62,8 +62,16 @@ _PAIR = re.compile(
 )
 _API_KEY = re.compile(r"\bft_[0-9A-Za-z]{46}")
 """A key to our own daemon, whoever made it."""
-ACCOUNT = re.compile(r"\b(?:[A-Z]\d{8}|\d{9})\b")
-"""What looks like an account number."""
+ACCOUNT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]\d{2}|(?<!\.)\d{3})-?\d{6}(?![A-Za-z0-9]|\.\d)")
+"""A letter and eight digits, or nine digits, as the broker writes them and with the dash of its papers. Word
+boundaries would not do: ``acct_Z20000025`` has none. A fraction of nine digits is none."""
+_NAMED_ACCOUNT = re.compile(
+    r"""(?ix) ( /accounts?/ | \b(?:acct|account)(?:s|_?ids?|_?num(?:ber)?s?)? ["']? \s*[=:]\s* \[?["']? )
+    ( (?=[A-Z]{0,11}\d) [A-Z0-9]{4,12} (?: ,(?=[A-Z]{0,11}\d)[A-Z0-9]{4,12} )* ) (?! [A-Z0-9] | \.\d )"""
+)
+"""What goes by the name of an account: the numbers of workplace plans have no form of their own."""
+_accounts: dict[str, re.Pattern[str]] = {}
+_MOST_ACCOUNTS = 200
 
 
 class Secret:
@@ -154,14 +162,34 @@ def _without(text: str, value: str) -> str:
     return text.replace(value, MASK)
 
 
+def remember_account(number: str) -> None:
+    """Mask an account number in logs from now on: one of the login's own, as the broker names it.
+
+    Numbers whose form gives them away need not be remembered. What is no number is not: it would mask plain words.
+    """
+    if len(number) >= 4 and any(map(str.isdigit, number)) and not ACCOUNT.fullmatch(number):
+        _accounts[number] = re.compile(
+            rf"(?<![A-Za-z0-9.]){re.escape(number)}(?![A-Za-z0-9]|\.\d)", re.IGNORECASE
+        )
+        if len(_accounts) > _MOST_ACCOUNTS:
+            del _accounts[next(iter(_accounts))]
+
+
 def mask_account(account: str) -> str:
-    """An account number as logs show it: ``Z20000025`` becomes ``…0025``."""
-    return f"…{account[-4:]}" if len(account) > 4 else "…"
+    """An account number as logs show it: ``Z20000025`` becomes ``…0025``; of a short one less is left."""
+    shown = min(4, (len(account) - 1) // 2)
+    return f"…{account[len(account) - shown :]}" if shown > 1 else "…"
 
 
 def redact_log(text: str) -> str:
-    """Like :func:`redact`, and account numbers are masked too."""
-    return ACCOUNT.sub(lambda found: mask_account(found.group()), redact(text))
+    """Like :func:`redact`, and account numbers are masked too: by name, by form, and those of the login by value."""
+    text = _NAMED_ACCOUNT.sub(
+        lambda found: found.group(1) + ",".join(map(mask_account, found.group(2).split(","))), redact(text)
+    )
+    text = ACCOUNT.sub(lambda found: mask_account(found.group()), text)
+    for number, pattern in _accounts.items():
+        text = pattern.sub(mask_account(number), text)
+    return text
 
 
 def redact_tree(document: Any) -> Any:

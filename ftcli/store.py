@@ -109,6 +109,17 @@ MIGRATIONS: tuple[str, ...] = (
         BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
     """,
     """
+    CREATE TABLE key_changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        change TEXT NOT NULL,
+        key TEXT NOT NULL,
+        what TEXT NOT NULL,
+        who TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        told INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    """,
+    """
     ALTER TABLE previews ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
     CREATE INDEX placements_by_digest ON placements (environment, digest);
     """,

@@ -13,11 +13,12 @@ from ftcli.clock import NEW_YORK
 from ftcli.config import Settings
 from ftcli.environment import open_client
 from ftcli.errors import BrokerError, ValidationFailed
-from ftcli.feeds import OrderSweep, limits, market_open, waits
+from ftcli.feeds import limits, market_open, waits
 from ftcli.market_hours import is_open
 from ftcli.models.order_codes import OrderState
 from ftcli.models.orders import Order
 from ftcli.models.streaming import Event
+from ftcli.sweeps import OrderSweep
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 LATER = START + timedelta(minutes=1)

@@ -1,5 +1,6 @@
 """Asks the running daemon, for commands that act on it and not on the broker."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -35,7 +36,7 @@ def ask(call: "Call", method: str, path: str, model: type[T], body: Any = None) 
         FtError: What the daemon answers, with its own code.
     """
     base = call.settings.daemon.rstrip("/")
-    document = exchange(f"{base}/api/v1{path}", method, body, _key(call))
+    document = exchange(base, method, f"/api/v1{path}", body, _key(call))
     if not isinstance(document, dict) or "ok" not in document:
         raise DaemonRequired(
             f"What answers on {base} is no daemon of ft. {_START}",
@@ -54,50 +55,56 @@ _START = "Start one with `ft serve`, or set FT_DAEMON."
 
 
 def exchange(
-    url: str, method: str, body: Any = None, key: str = "", *, what: str = "daemon", advice: str = _START
+    base: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    key: str = "",
+    *,
+    what: str = "daemon",
+    advice: str = _START,
 ) -> Any:
     """One HTTP exchange with a program on this machine, never through a proxy; the answer as JSON.
 
     Args:
-        url, method: What to call.
+        base: Where the program is: ``http://host:port``, or ``unix:///path`` of its socket.
+        method, path: What to call.
         body: The body, if any.
         key: API key, if any.
         what, advice: What should answer there, and what to do where nobody does.
 
     Raises:
-        ValidationFailed: It is no http URL.
+        ValidationFailed: It is no such URL.
         DaemonRequired: Nobody answers.
     """
-    from http.client import HTTPException
-    from urllib.error import HTTPError, URLError
-    from urllib.request import ProxyHandler, Request, build_opener
+    import ssl
 
-    if not url.startswith(("http://", "https://")):
-        raise ValidationFailed.of("url", url, "be an http URL")
+    import httpx  # deferred: few commands ask a daemon
+
+    base = base.rstrip("/")
+    socket = base.removeprefix("unix://") if base.startswith("unix:///") else None
+    if socket is None and not base.startswith(("http://", "https://")):
+        raise ValidationFailed.of("url", base, "be an http URL, or unix:///path of a socket")
     headers = {"Accept": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    data = None if body is None else dumps(body)
-    if data is not None:
+    if body is not None:
         headers["Content-Type"] = "application/json"
-    request = Request(url, data, headers, method=method)  # noqa: S310 - the scheme has been checked
-    opener = build_opener(ProxyHandler({}))
+    url = f"http://localhost{path}" if socket else f"{base}{path}"
+    transport = httpx.HTTPTransport(uds=socket, verify=ssl.create_default_context())
     try:
-        try:
-            with opener.open(request, timeout=_TIMEOUT) as reply:
-                content = reply.read()
-        except HTTPError as refused:
-            with refused:
-                content = refused.read()
-    except (URLError, HTTPException, OSError) as problem:
-        base = "/".join(url.split("/")[:3])
-        reason = getattr(problem, "reason", problem)
+        if socket:
+            Path(socket).lstat()  # httpx would leave a socket of its own open where there is none
+        with httpx.Client(transport=transport, timeout=_TIMEOUT, trust_env=False) as client:
+            content = None if body is None else dumps(body)
+            reply = client.request(method, url, headers=headers, content=content)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
         raise DaemonRequired(
-            f"No {what} answers on {base} ({reason}). {advice}",
+            f"No {what} answers on {base} ({problem}). {advice}",
             details={"url": base},
         ) from None
     try:
-        return loads(content)
+        return loads(reply.content)
     except msgspec.DecodeError:
         return None
 

@@ -54,7 +54,7 @@ async def preview_deal(call: "Call", client: "Client", order: Any) -> Deal:
 
 
 async def _group(call: "Call", client: "Client", account: "Account", order: ConditionalOrder) -> Deal:
-    from ftcli.cli.exits import group_ticket
+    from ftcli.cli.group_ticket import group_ticket
 
     group = client.orders.conditional
     preview = await group.preview(order)
@@ -63,7 +63,7 @@ async def _group(call: "Call", client: "Client", account: "Account", order: Cond
         "orders.conditional.place",
         preview,
         numbers,
-        group_ticket(call, account, order, preview),
+        group_ticket(call, account, order, preview, await buying_power(client, account)),
         "",
         lambda: group.place(order, numbers),
     )

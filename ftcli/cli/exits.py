@@ -1,20 +1,11 @@
 """Orders with their exits: a bracket, a single exit after an entry, a pair that cancels each other."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ftcli.cli.output.numbers import number_text
-from ftcli.cli.placing import environment_line
-from ftcli.cli.ticket import headline, terms
 from ftcli.errors import ValidationFailed
 from ftcli.models.conditional import Condition, ConditionalOrder
-from ftcli.models.field import USD
 from ftcli.models.tickets import EquityLimitOrder, EquityStopOrder
-
-if TYPE_CHECKING:
-    from ftcli.cli.call import Call
-    from ftcli.models.accounts import Account
-    from ftcli.models.conditional import ConditionalConfirmation
 
 _OPPOSITE = {"buy": "sell", "sell": "buy", "sell_short": "buy_to_cover", "buy_to_cover": "sell_short"}
 
@@ -77,26 +68,3 @@ def _check_sides(entry: Any, take_profit: Decimal | None, stop_loss: Decimal | N
         if value is not None and (value <= price if above else value >= price):
             side = "above" if above else "below"
             raise ValidationFailed.of(option, value, f"be {side} the entry's price {price}")
-
-
-_JOINTS = {
-    "oto": ("", "when filled, "),
-    "oco": ("", "or else "),
-    "otoco": ("", "when filled, ", "or else "),
-}
-
-
-def group_ticket(
-    call: "Call", account: "Account", group: ConditionalOrder, preview: "ConditionalConfirmation"
-) -> str:
-    """The ticket of a group: every order in words, how they hang together, and what the first one costs."""
-    lines = [environment_line(call, account.account, account.name), ""]
-    for joint, order in zip(_JOINTS[str(group.condition)], group.orders, strict=True):
-        lines.append(f"  {joint}{headline(order)} · {terms(order)}")
-    first = preview.orders[0] if preview.orders else None
-    if first is not None and first.net_amount is not None:
-        label = "Estimated cost" if group.orders[0].action.is_buy else "Estimated proceeds"
-        lines += ["", f"  {label:<20}{number_text(first.net_amount, USD)}"]
-    notes = [*preview.messages, *(message for leg in preview.orders for message in leg.messages)]
-    texts = dict.fromkeys(f"  {note.severity or 'note'}: {note.text}" for note in notes if note.text)
-    return "\n".join([*lines, *(["", *texts] if texts else [])]) + "\n"

@@ -5,21 +5,19 @@ from typing import TYPE_CHECKING
 
 from ftcli.cli.output.numbers import number_text
 from ftcli.cli.placing import environment_line
-from ftcli.cli.ticket import amount_lines, note_lines, price_line, words
+from ftcli.cli.ticket import amount_lines, leg_line, net_terms, note_lines, price_line
 from ftcli.models.field import PER_SHARE, USD
-from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import MultiLegOrder, NetDirection
 
 if TYPE_CHECKING:
     from ftcli.cli.call import Call
     from ftcli.models.accounts import Account
-    from ftcli.models.option_tickets import MultiLegConfirmation, MultiLegConfirmationLeg, OptionLeg
+    from ftcli.models.option_tickets import MultiLegConfirmation, MultiLegConfirmationLeg
 
 
 def package_line(order: MultiLegOrder) -> str:
     """The package in one line: ``2 legs · net debit 4.50 · day``."""
-    price = "" if order.direction is NetDirection.EVEN else f" {number_text(order.net_price, PER_SHARE)}"
-    return f"{len(order.legs)} legs · net {order.direction}{price} · {words(order.time_in_force)}"
+    return f"{len(order.legs)} legs · {net_terms(order)}"
 
 
 def package_ticket(
@@ -50,16 +48,12 @@ def package_ticket(
 
 def _legs(order: MultiLegOrder, preview: "MultiLegConfirmation") -> list[str]:
     confirmed = {leg.symbol: leg for leg in preview.legs}
-    heads = [_leg_head(leg) for leg in order.legs]
+    heads = [leg_line(leg) for leg in order.legs]
     width = max(len(head) for head in heads)
     return [
         f"  {head:<{width}}{_leg_quote(confirmed.get(leg.symbol))}".rstrip()
         for head, leg in zip(heads, order.legs, strict=True)
     ]
-
-
-def _leg_head(leg: "OptionLeg") -> str:
-    return f"{words(leg.action).upper()} {leg.quantity} {OptionSymbol.parse(leg.symbol).human}"
 
 
 def _leg_quote(leg: "MultiLegConfirmationLeg | None") -> str:

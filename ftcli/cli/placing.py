@@ -6,12 +6,14 @@ from ftcli.cli.parsing import Exit
 from ftcli.errors import OrderUnknown, ValidationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ftcli.cli.call import Call
     from ftcli.operations.operation import Operation
 
 T = TypeVar("T")
+NOTHING_SENT = "Nothing was sent: this is the outcome of the first call."
+"""Said of a repeat under an idempotency key."""
 
 
 def switch_live_on(call: "Call") -> None:
@@ -40,34 +42,55 @@ def environment_line(call: "Call", account: str, name: str | None = None) -> str
     return f"{label} · account {about}" if account else label
 
 
+def question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
+    """A question before something that trades. It repeats environment and account, whatever stands above it.
+
+    Args:
+        call: The command line, for the environment.
+        what: What is asked, as ``Place this order``.
+        accounts: The accounts it trades in.
+    """
+    noun = "account" if len(accounts) == 1 else "accounts"
+    return f"{what} in the {call.environment_label} {noun} {', '.join(accounts)}?"
+
+
+def place_question(call: "Call", what: str, accounts: "Sequence[str]") -> str:
+    """The question before placing, which says where money is real."""
+    return question(call, f"Place {what}" + ("" if call.settings.is_paper else " with real money"), accounts)
+
+
 async def place_after_question(
     call: "Call",
     operation: "Operation[..., Any]",
-    account: str,
     arguments: dict[str, Any],
     place: "Callable[[], Awaitable[T]]",
     yes: bool,
 ) -> T:
-    """Places by an operation of risk ``money``: says where, asks where it is real, and sends.
+    """Places by an operation of risk ``money``: says where and what, asks where it is real, and sends.
 
     Raises:
         Exit: The question was answered with no.
         ValidationFailed: It is real, nobody can be asked, and there is no ``--yes``.
         LiveTradingDisabled: Live trading is off.
     """
+    from ftcli.cli.ticket import order_line
+
     words = (operation.cli or operation.name).replace("-", " ")
     numbers = _numbers(arguments)
+    order = arguments["order"]
+    replaces = f" · replaces {arguments['replaces']}" if "replaces" in arguments else ""
     # With live trading off the gate refuses anyway; a question before that would be a lie.
     asks = call.settings.live_trading and not call.settings.is_paper and not yes
     (call.terminal.talk if asks else call.talk)(
-        f"{environment_line(call, account)} · {words} {' '.join(numbers)}"
+        f"{environment_line(call, order.account)} · {words} {' '.join(numbers)}\n  {order_line(order)}{replaces}"
     )
     if asks:
         if not call.can_ask:
             raise ValidationFailed.of(
                 "--yes", None, "be given where nobody can be asked", hint="Nothing was sent."
             )
-        if not call.confirm("Place this order with real money?"):
+        what = "this order" if len(numbers) < 2 else "these orders"
+        if not call.confirm(place_question(call, what, [order.account])):
             call.talk("Not placed.")
             raise Exit(0)
     return await unbroken(call, place, numbers)
@@ -115,3 +138,11 @@ async def unbroken(
         raise
     call.in_flight = None
     return result
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C was pressed during a call that :func:`unbroken` carried to its end: no other shall follow."""
+    import asyncio
+
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

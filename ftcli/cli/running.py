@@ -83,15 +83,16 @@ async def run_operation(
             with client.placing_as("cli", key=others.get("idempotency_key")) as origin:
                 result = await method_of(client, operation)(**arguments)
             if origin.replayed:
-                call.talk("Nothing was sent: this is the outcome of the first call.")
+                from ftcli.cli.placing import NOTHING_SENT
+
+                call.talk(NOTHING_SENT)
             return result
 
         if operation.risk == "money":
             from ftcli.cli.placing import place_after_question
 
-            account = slot.value if slot else ""
             result = await place_after_question(
-                call, operation, account, arguments, ask_broker, bool(others.get("yes"))
+                call, operation, arguments, ask_broker, bool(others.get("yes"))
             )
         else:
             result = await ask_broker()

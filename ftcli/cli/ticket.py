@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 from ftcli.cli.output.numbers import moment_text, number_text
 from ftcli.cli.placing import environment_line
 from ftcli.models.field import PER_SHARE, USD
-from ftcli.models.option_tickets import OptionOrderTerms
+from ftcli.models.option_tickets import NetDirection, OptionOrderTerms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ftcli.cli.call import Call
     from ftcli.models.accounts import Account
+    from ftcli.models.conditional import ConditionalLeg
+    from ftcli.models.option_tickets import MultiLegOrder, OptionAction, OptionLeg
     from ftcli.models.order_confirmations import OrderMessage, OrderPreview
-    from ftcli.models.tickets import EquityOrderTerms
+    from ftcli.models.tickets import EquityAction, EquityOrderTerms
 
 _PRICES = (
     ("limit_price", "limit", PER_SHARE),
@@ -25,13 +27,17 @@ _PRICES = (
 )
 
 
+_ALL_IS_WELL = "000000"
+"""The broker's note of this code says "Success" (protocol 02 §4)."""
+
+
 def words(code: Any) -> str:
     """A code for people: ``stop_limit`` as ``stop limit``."""
     return str(code).replace("_", " ")
 
 
-def terms(order: "EquityOrderTerms | OptionOrderTerms") -> str:
-    """Order type with every price, time in force, session: ``limit 150.00 · day``."""
+def order_kind(order: "EquityOrderTerms | OptionOrderTerms") -> str:
+    """Order type with every price: ``limit 150.00``, ``stop limit, limit 81.00, stop 80.00``."""
     kind = words(order.__struct_config__.tag)
     prices = []
     for name, label, unit in _PRICES:
@@ -40,8 +46,13 @@ def terms(order: "EquityOrderTerms | OptionOrderTerms") -> str:
             text = number_text(price, unit) + ("%" if name == "trailing_percent" else "")
             prices.append(f"{label} {text}")
     if len(prices) == 1 and prices[0].startswith(f"{kind} "):
-        kind = prices.pop()
-    parts = [f"{kind}, {', '.join(prices)}" if prices else kind, words(order.time_in_force)]
+        return prices[0]
+    return f"{kind}, {', '.join(prices)}" if prices else kind
+
+
+def terms(order: "EquityOrderTerms | OptionOrderTerms") -> str:
+    """Order type with every price, time in force, session: ``limit 150.00 · day``."""
+    parts = [order_kind(order), words(order.time_in_force)]
     if getattr(order, "trading_session", "") == "extended":
         parts.append("extended hours")
     return " · ".join(parts)
@@ -51,6 +62,28 @@ def headline(order: "EquityOrderTerms | OptionOrderTerms") -> str:
     """Action, quantity and symbol: ``BUY 10 AAPL``; of an option its contract in words."""
     symbol = order.contract.human if isinstance(order, OptionOrderTerms) else order.symbol
     return f"{words(order.action).upper()} {number_text(Decimal(order.quantity))} {symbol}"
+
+
+def order_line(order: Any) -> str:
+    """An order of any family in one line: what it trades, its prices, how long it lives."""
+    if hasattr(order, "condition"):
+        parts = order.orders if hasattr(order, "orders") else [change.order for change in order.changes]
+        return f"{words(order.condition).upper()}: " + "; ".join(order_line(part) for part in parts)
+    if hasattr(order, "legs"):
+        legs = "; ".join(leg_line(leg) for leg in order.legs)
+        return f"{legs} · {net_terms(order)}"
+    return f"{headline(order)} · {terms(order)}"
+
+
+def leg_line(leg: "OptionLeg") -> str:
+    """A leg of a package: ``BUY TO OPEN 1 AAPL 2027-01-15 150 C``."""
+    return f"{words(leg.action).upper()} {leg.quantity} {leg.contract.human}"
+
+
+def net_terms(order: "MultiLegOrder") -> str:
+    """Net price and time in force of a package: ``net debit 4.50 · day``."""
+    price = "" if order.direction is NetDirection.EVEN else f" {number_text(order.net_price, PER_SHARE)}"
+    return f"net {order.direction}{price} · {words(order.time_in_force)}"
 
 
 def ticket_text(
@@ -72,8 +105,8 @@ def ticket_text(
     name = f"  {preview.security_name}" if preview.security_name else ""
     blocks = [
         [environment_line(call, account.account, account.name)],
-        [f"  {headline(order)}{name}", f"  {terms(order)}", *_quote(preview)],
-        amount_lines(_amounts(order, preview, buying_power)),
+        [f"  {headline(order)}{name}", f"  {terms(order)}", *quote_line(preview)],
+        amount_lines(cost_rows(order.action, preview, buying_power)),
         note_lines(preview.messages),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -88,37 +121,57 @@ def price_line(**prices: Decimal | None) -> str:
     )
 
 
-def _quote(preview: "OrderPreview") -> list[str]:
+def quote_line(preview: "OrderPreview | ConditionalLeg") -> list[str]:
+    """Last, bid and ask at the moment of the preview; no line where none is known."""
     prices = price_line(last=preview.last_price, bid=preview.bid, ask=preview.ask)
     moment = f"  ({moment_text(preview.price_time)} ET)" if preview.price_time else ""
     return [f"  {prices}{moment}"] if prices else []
 
 
-def note_lines(messages: "Sequence[OrderMessage]") -> list[str]:
-    """What the broker remarks, a line each."""
-    return [f"  {message.severity or 'note'}: {message.text}" for message in messages if message.text]
+def notes(messages: "Iterable[OrderMessage]") -> list[str]:
+    """What the broker remarks, once each: warnings and notes, but not that all is well."""
+    told = (
+        f"{message.severity or 'note'}: {message.text}"
+        for message in messages
+        if message.text and message.code != _ALL_IS_WELL
+    )
+    return list(dict.fromkeys(told))
+
+
+def note_lines(messages: "Iterable[OrderMessage]") -> list[str]:
+    """The same as lines of a ticket."""
+    return [f"  {note}" for note in notes(messages)]
 
 
 def amount_lines(rows: "Sequence[tuple[str, str]]") -> list[str]:
     """Names and amounts, the amounts flush right."""
+    label_width = max((len(label) + 2 for label, _ in rows), default=0)
     width = max((len(text) for _, text in rows), default=0)
-    return [f"  {label:<20}{text:>{width}}" for label, text in rows]
+    return [f"  {label:<{max(20, label_width)}}{text:>{width}}" for label, text in rows]
 
 
-def _amounts(
-    order: "EquityOrderTerms | OptionOrderTerms", preview: "OrderPreview", buying_power: Decimal | None
+def cost_rows(
+    action: "EquityAction | OptionAction",
+    preview: "OrderPreview | ConditionalLeg",
+    buying_power: Decimal | None,
 ) -> list[tuple[str, str]]:
-    is_cost = order.action.is_buy
-    net = preview.net_amount_with_fees if preview.net_amount_with_fees is not None else preview.net_amount
+    """Value, commission, fees, cost or proceeds of an order, and the buying power before and after it.
+
+    Args:
+        action: What it does.
+        preview: What the broker said to it.
+        buying_power: What the account can buy for now, where it is known.
+    """
+    with_fees: Decimal | None = getattr(preview, "net_amount_with_fees", None)
+    net = preview.net_amount if with_fees is None else with_fees
     rows = [
         ("Order value", preview.order_value),
         ("Commission", preview.commission),
-        ("Fees", preview.fees),
-        ("Estimated cost" if is_cost else "Estimated proceeds", net),
+        ("Fees", getattr(preview, "fees", None)),
+        ("Estimated cost" if action.is_buy else "Estimated proceeds", net),
+        ("Buying power", buying_power),
     ]
-    if buying_power is not None:
-        rows.append(("Buying power", buying_power))
-        if net is not None and str(order.action) in ("buy", "buy_to_open"):
-            # Margin lends the rest; what a purchase takes of the figure is its cost at most.
-            rows.append(("After this order", buying_power - net))
+    if buying_power is not None and net is not None and str(action) in ("buy", "buy_to_open"):
+        # Margin lends the rest; what a purchase takes of the figure is its cost at most.
+        rows.append(("After this order", buying_power - net))
     return [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]

@@ -1,12 +1,13 @@
 """The user's credentials at the broker: from the settings, else from the one store that holds them."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from ftcli.config import Settings
 from ftcli.credentials.encrypted_file import FILE_NAME, EncryptedFile
 from ftcli.credentials.keys import KeySource
+from ftcli.credentials.latest import Latest
 from ftcli.credentials.os_keyring import OsKeyring
 from ftcli.credentials.secret_store import SecretStore, StoreUnusable
 from ftcli.errors import ValidationFailed
@@ -35,12 +36,25 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password: str
     totp: str = ""
+    stored_at: float = 0.0
+    """Epoch seconds; 0 in entries of before this was kept."""
 
     def __repr__(self) -> str:
         return "_Entry(***)"
 
 
+class _Found(NamedTuple):
+    """An entry and where it is."""
+
+    entry: _Entry
+    name: "StoreName"
+
+
 StoreName = Literal["keyring", "file"]
+STORES: tuple[StoreName, ...] = ("file", "keyring")
+"""In the order in which they are asked: the file answers at once, and is there only where somebody chose it."""
+
+_OLDER = "older credentials are here, which are not used any more"
 
 
 class StoreState(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +79,8 @@ class CredentialStore:
     """Finds, keeps and forgets credentials, apart for each environment.
 
     They have one home: the OS keyring, or an encrypted file whose key comes from outside. What is stored anew
-    is removed from the other one, so that an old password does not come back from there.
+    is removed from the other one; where that one is closed, what it holds no longer counts
+    (:mod:`ftcli.credentials.latest`), so that an old password does not come back from there.
 
     Args:
         settings: ``username``, ``password``, ``totp``, ``environment`` and ``credential_store``.
@@ -73,6 +88,7 @@ class CredentialStore:
 
     Attributes:
         reason: Why the latest :meth:`get` found nothing; empty if it found something.
+        warning: What the latest :meth:`store` or :meth:`migrate` could not remove; else empty.
     """
 
     def __init__(self, settings: Settings, keyring: OsKeyring | None = None) -> None:
@@ -80,7 +96,9 @@ class CredentialStore:
         self._keyring = keyring or OsKeyring()
         self._file = EncryptedFile(settings.data_path(FILE_NAME), KeySource(settings, self._keyring))
         self._name = f"{settings.environment}-credentials"
+        self._latest = Latest(settings.data_path(f"{self._name}.since"))
         self.reason = ""
+        self.warning = ""
 
     def get(self) -> Credentials | None:
         """The credentials, ``None`` if they are not complete.
@@ -98,7 +116,7 @@ class CredentialStore:
         found = self._stored()
         if found is None:
             return None
-        entry, origin = found
+        entry = found.entry
         if given.username and given.username.lower() != entry.username.lower():
             self.reason = "the stored credentials belong to another user name"
             return None
@@ -106,7 +124,7 @@ class CredentialStore:
             username=entry.username,
             password=given.password or Secret(entry.password),
             totp=given.totp or (Secret(entry.totp) if entry.totp else None),
-            origin=origin,
+            origin=f"keyring ({self._keyring.name})" if found.name == "keyring" else self._file.name,
         )
 
     def store(self, username: str, password: Secret, totp: Secret | None = None) -> str:
@@ -119,29 +137,30 @@ class CredentialStore:
             if not value:
                 raise ValidationFailed.of(field, None, "not be empty")
         entry = _Entry(username=username, password=password.reveal(), totp=totp.reveal() if totp else "")
-        name = self._keep(msgspec.json.encode(entry).decode(), self._candidates())
-        return self._of(name).name
+        return self._of(self._keep(entry, self._candidates())).name
 
     def delete(self) -> bool:
         """Forgets the stored credentials wherever they are; answers whether there were any.
 
         Raises:
-            ValidationFailed: The encrypted file is there and cannot be opened: it may still hold them.
+            ValidationFailed: A store cannot be opened and may still hold them; they no longer count.
         """
-        found = False
-        problem = ""
-        for store in (self._file, self._keyring):
+        found, problems = False, []
+        for name in STORES:
             try:
-                found |= store.delete(self._name)
+                found |= self._of(name).delete(self._name)
             except StoreUnusable as unusable:
-                # A keyring that is not there holds nothing; a file that is there may.
-                if store is self._file:
-                    problem = str(unusable)
-        if problem:
+                if not unusable.absent:
+                    problems.append((self._of(name).name, str(unusable)))
+        noted = self._note(self._latest.next())
+        if problems:
+            places = " and ".join(where for where, _ in problems)
+            outcome = "They are not used any more, but may" if noted else "They may"
             raise ValidationFailed(
-                f"The credentials may still be in {self._file.path}, which is still there and cannot be opened: "
-                f"{problem}. Give its key, or remove the file.",
-                details={"field": "credentials", "value": None, "rule": "be in a file that can be opened"},
+                f"{outcome} still be in the {places}, which is still there and cannot be opened: "
+                f"{'; '.join(reason for _, reason in problems)}. Unlock it or give its key and delete again, or "
+                "remove it.",
+                details={"field": "credentials", "value": None, "rule": "be in stores that can be opened"},
             )
         return found
 
@@ -151,32 +170,26 @@ class CredentialStore:
         Raises:
             ValidationFailed: There are none, or the target cannot keep them; then nothing has changed.
         """
-        stores: tuple[StoreName, ...] = ("file", "keyring")
-        for name in stores:
-            try:
-                text = self._of(name).get(self._name)
-            except StoreUnusable:
-                continue
-            if text is not None:
-                self._keep(text, [target])
-                return self._of(target).name
-        raise ValidationFailed("No credentials are stored here, so there is nothing to move.")
+        found = self._stored(STORES)
+        if found is None:
+            raise ValidationFailed("No credentials are stored here, so there is nothing to move.")
+        return self._of(self._keep(found.entry, [target])).name
 
     def states(self) -> list[StoreState]:
         """Every place that credentials can come from, in the order in which they are asked."""
         given = self._settings
         complete = bool(given.username and given.password)
         rows = [StoreState(name="environment", where="FT_USERNAME, FT_PASSWORD", usable=True, holds=complete)]
-        for name, store in (("file", self._file), ("keyring", self._keyring)):
-            reason, holds = "", None
+        for name in STORES:
+            store, reason, holds, usable = self._of(name), "", None, True
             try:
-                holds = store.get(self._name) is not None
+                entry = self._entry(name)
+                holds = entry is not None and self._counts(entry)
+                reason = _OLDER if entry is not None and not holds else ""
                 store.probe()
             except StoreUnusable as problem:
-                reason = str(problem)
-            rows.append(
-                StoreState(name=name, where=store.name, usable=not reason, holds=holds, reason=reason)
-            )
+                reason, usable = str(problem), False
+            rows.append(StoreState(name=name, where=store.name, usable=usable, holds=holds, reason=reason))
         return rows
 
     def _candidates(self) -> "list[StoreName]":
@@ -186,7 +199,9 @@ class CredentialStore:
     def _of(self, name: StoreName) -> SecretStore:
         return self._keyring if name == "keyring" else self._file
 
-    def _keep(self, text: str, candidates: "list[StoreName]") -> StoreName:
+    def _keep(self, entry: _Entry, candidates: "list[StoreName]") -> StoreName:
+        moment = self._latest.next()
+        text = msgspec.json.encode(msgspec.structs.replace(entry, stored_at=moment)).decode()
         problems = []
         for name in candidates:
             try:
@@ -194,7 +209,7 @@ class CredentialStore:
             except StoreUnusable as problem:
                 problems.append(str(problem))
                 continue
-            self._forget_elsewhere(name)
+            self._forget_elsewhere(name, moment)
             return name
         raise ValidationFailed(
             f"The credentials cannot be stored: {'; and '.join(problems)}. Nothing was written. "
@@ -203,32 +218,54 @@ class CredentialStore:
             details={"field": "credentials", "value": None, "rule": "have a store that protects them"},
         )
 
-    def _forget_elsewhere(self, home: StoreName) -> None:
-        other: StoreName = "file" if home == "keyring" else "keyring"
+    def _forget_elsewhere(self, home: StoreName, moment: float) -> None:
+        other = self._of("file" if home == "keyring" else "keyring")
+        self.warning = ""
+        noted = self._note(moment)
         try:
-            self._of(other).delete(self._name)
-        except StoreUnusable:
-            pass  # what cannot be opened cannot be read either
+            other.delete(self._name)
+        except StoreUnusable as problem:
+            if not problem.absent:
+                used = "they are not used any more" if noted else "take care to empty it"
+                self.warning = f"The {other.name} cannot be opened and may hold older credentials; {used}."
 
-    def _stored(self) -> tuple[_Entry, str] | None:
+    def _note(self, moment: float) -> bool:
+        """From now on nothing older counts. Where that cannot be written, the newest that is found does."""
+        try:
+            self._latest.note(moment)
+        except OSError:
+            return False
+        return True
+
+    def _counts(self, entry: _Entry) -> bool:
+        return entry.stored_at >= self._latest.since()
+
+    def _entry(self, name: StoreName) -> _Entry | None:
+        text = self._of(name).get(self._name)
+        try:
+            return None if text is None else msgspec.json.decode(text, type=_Entry)
+        except msgspec.MsgspecError:
+            raise StoreUnusable("the stored credentials are damaged") from None
+
+    def _stored(self, places: "tuple[StoreName, ...] | None" = None) -> _Found | None:
+        """The entry that counts; of several the newest."""
+        chosen = self._settings.credential_store
+        places = places or (STORES if chosen == "auto" else (chosen,))
+        found: list[_Found] = []
         problems = []
-        # The file first: it answers at once, and is there only where somebody chose it.
-        places = (("file", self._file), ("keyring", self._keyring))
-        for label, store in places:
-            if self._settings.credential_store not in ("auto", label):
-                continue
+        for name in places:
             try:
-                text = store.get(self._name)
+                entry = self._entry(name)
             except StoreUnusable as problem:
                 problems.append(str(problem))
                 continue
-            if text is None:
-                continue
-            try:
-                entry = msgspec.json.decode(text, type=_Entry)
-            except msgspec.MsgspecError:
-                problems.append("the stored credentials are damaged")
-                continue
-            return entry, f"{label} ({store.name})" if label == "keyring" else store.name
+            if entry is not None and not self._counts(entry):
+                problems.append(f"{self._of(name).name}: {_OLDER}")
+            elif entry is not None:
+                found.append(_Found(entry, name))
+                if self._latest.since():
+                    break  # the latest word, so the other store is not asked: a keyring may take its time
+        if found:
+            return max(found, key=lambda one: one.entry.stored_at)
         self.reason = "; ".join(problems) or "no credentials are stored"
         return None

@@ -36,6 +36,12 @@ class KeyringUnusable(StoreUnusable):
     """No keyring that protects anything, or none that answers. The text says why."""
 
 
+class KeyringAbsent(KeyringUnusable):
+    """There is no keyring here that protects anything."""
+
+    absent = True
+
+
 class OsKeyring:
     """The entries of ftcli in the OS keyring.
 
@@ -156,4 +162,4 @@ def _accepted(backend: KeyringBackend) -> KeyringBackend:
     for candidate in members or [backend]:
         if not type(candidate).__module__.startswith(_REFUSED):
             return candidate
-    raise KeyringUnusable(f"no OS keyring is available here ({module})")
+    raise KeyringAbsent(f"no OS keyring is available here ({module})")

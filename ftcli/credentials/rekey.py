@@ -16,11 +16,13 @@ from ftcli.credentials.files import lock_file, write_private
 from ftcli.credentials.keys import KeySource, key_id
 from ftcli.credentials.os_keyring import KeyringUnusable, OsKeyring
 from ftcli.credentials.passphrase import passphrase_key
-from ftcli.credentials.sealed import Sealed, seal, unseal
+from ftcli.credentials.sealed import Sealed, is_sealed, seal, unseal
 from ftcli.errors import Conflict, InternalError, ValidationFailed
 from ftcli.redaction import Secret
 
 Write = Callable[[Path, bytes], None]
+Content = tuple[Path, str, bytes]
+"""An encrypted file: where it is, its header, what is in it."""
 
 
 class Rekeyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,13 +40,20 @@ class Rekeyed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sealed_files(settings: Settings) -> list[Path]:
-    """The encrypted files of the data folder."""
+    """The encrypted files of the data folder.
+
+    Raises:
+        InternalError: One cannot be read.
+    """
     found = []
     for path in sorted(settings.data_path("").iterdir()):
-        if path.is_file() and path.suffix in (".bin", ".pending"):
-            with path.open("rb") as file:
-                if Sealed.parse(file.read(64)) is not None:
-                    found.append(path)
+        try:
+            found += [path] if is_sealed(path) else []
+        except OSError as problem:
+            raise InternalError(
+                f"{path} cannot be read ({problem.strerror}), so no key was changed.",
+                details={"file": str(path)},
+            ) from None
     return found
 
 
@@ -66,7 +75,8 @@ def rekey(
 
     Raises:
         ValidationFailed: The new key is missing or none, or is not wanted here.
-        InternalError: A file cannot be opened with any key at hand; nothing was changed.
+        InternalError: A file cannot be opened with any key at hand; nothing was changed. Or one cannot be written;
+            the details tell which files have which key.
         Conflict: Another process holds a file for too long.
     """
     keyring = keyring or OsKeyring()
@@ -79,12 +89,36 @@ def rekey(
         if source.origin in ("environment", "passphrase"):
             _close_all(contents, fresh, write)
         else:
-            with_keyring = keyring if source.origin == "keyring" else None
-            _put(settings, with_keyring, places.PREVIOUS, old, write)
-            _put(settings, with_keyring, "", fresh, write)
-            _close_all(contents, fresh, write)
-            _drop_previous(settings, with_keyring)
+            _replace(settings, keyring if source.origin == "keyring" else None, contents, (old, fresh), write)
     return Rekeyed(origin=source.origin, files=tuple(path.name for path in files), key=key_id(fresh))
+
+
+def _replace(
+    settings: Settings,
+    keyring: OsKeyring | None,
+    contents: "list[Content]",
+    keys: tuple[bytes, bytes],
+    write: Write,
+) -> None:
+    """Replaces a key that is kept here. The old one stays at hand until the last file is done."""
+    old, fresh = keys
+    if _has_previous(settings, keyring):
+        # An earlier run broke off, and a file may still need the key before the old one: there is room for one
+        # previous key only, so that run is finished first.
+        _close_all(contents, old, write)
+    _put(settings, keyring, places.PREVIOUS, old, write)
+    _put(settings, keyring, "", fresh, write)
+    _close_all(contents, fresh, write)
+    _drop_previous(settings, keyring)
+
+
+def _has_previous(settings: Settings, keyring: OsKeyring | None) -> bool:
+    if keyring is None:
+        return settings.data_path(places.FILE_NAME + places.PREVIOUS).exists()
+    try:
+        return keyring.get(places.ENTRY + places.PREVIOUS) is not None
+    except KeyringUnusable as problem:
+        raise InternalError(f"The keyring cannot be asked: {problem}. No key was changed.") from None
 
 
 def _new_key(settings: Settings, origin: str, new: Secret | None) -> bytes:
@@ -126,17 +160,47 @@ def _opened(path: Path, source: KeySource, fresh: bytes) -> tuple[str, bytes]:
     return sealed.header, content
 
 
-def _close_all(contents: list[tuple[Path, str, bytes]], key: bytes, write: Write) -> None:
+def _close_all(contents: "list[Content]", key: bytes, write: Write) -> None:
     for path, header, content in contents:
-        write(path, seal(header, key, content))
-        sealed = Sealed.parse(path.read_bytes())
+        try:
+            write(path, seal(header, key, content))
+            sealed = Sealed.parse(path.read_bytes())
+            problem = "did not keep what was written"
+        except OSError as trouble:
+            sealed, problem = None, f"cannot be written ({trouble.strerror or trouble})"
         if sealed is None or unseal(sealed, key) != content:
-            raise InternalError(f"{path} did not keep what was written.", details={"file": str(path)})
+            raise _broken_off(path, problem, [one for one, _, _ in contents], key)
+
+
+def _broken_off(path: Path, problem: str, files: list[Path], new: bytes) -> InternalError:
+    """Says which files have which key: nothing is lost as long as both keys are kept."""
+    done: list[str] = []
+    left: list[str] = []
+    for one in files:
+        sealed = Sealed.parse(one.read_bytes()) if one.exists() else None
+        (done if sealed is not None and sealed.key == key_id(new) else left).append(one.name)
+    return InternalError(
+        f"{path} {problem}. Nothing is lost: {_listed(done)} closed with the new key (id {key_id(new)}), "
+        f"{_listed(left)} still with the old one. Keep both, mend what stands in the way, and run ft auth rekey again "
+        "with the same new key.",
+        details={"file": str(path), "new_key_id": key_id(new), "new_key": done, "old_key": left},
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names) or 'no file'} {'are' if len(names) > 1 else 'is'}"
 
 
 def _put(settings: Settings, keyring: OsKeyring | None, suffix: str, key: bytes, write: Write) -> None:
     if keyring is None:
-        write(settings.data_path(places.FILE_NAME + suffix), key + b"\n")
+        path = settings.data_path(places.FILE_NAME + suffix)
+        try:
+            write(path, key + b"\n")
+        except OSError as problem:
+            raise InternalError(
+                f"{path} cannot be written ({problem.strerror or problem}). Every file still opens.",
+                details={"file": str(path)},
+            ) from None
         return
     try:
         keyring.set(places.ENTRY + suffix, key.decode())

@@ -1,5 +1,6 @@
 """The form of every encrypted file of ours: ``<header> <key id> <Fernet token>``, one line."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from ftcli.credentials.keys import key_id
@@ -26,6 +27,18 @@ class Sealed(NamedTuple):
         header, _, rest = raw.decode("ascii", "replace").partition(" ")
         name, _, token = rest.partition(" ")
         return cls(header, name, token.encode()) if header in HEADERS and token else None
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether it is an encrypted file of ours.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.suffix not in (".bin", ".pending") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return Sealed.parse(file.read(64)) is not None
 
 
 def seal(header: str, key: bytes, content: bytes) -> bytes:

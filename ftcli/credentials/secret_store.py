@@ -4,7 +4,13 @@ from typing import Protocol
 
 
 class StoreUnusable(Exception):
-    """The store cannot be used, or protects nothing. The text says why, and holds no secret."""
+    """The store cannot be used, or protects nothing. The text says why, and holds no secret.
+
+    Attributes:
+        absent: There is no such store here at all, so it holds nothing that could be reached.
+    """
+
+    absent = False
 
 
 class SecretStore(Protocol):

@@ -5,11 +5,18 @@ from typing import Any
 
 from ftcli.config import Settings
 from ftcli.credentials.credentials import CredentialStore
+from ftcli.credentials.os_keyring import OsKeyring
 from ftcli.errors import ValidationFailed
 from ftcli.redaction import Secret
 
 
-async def keep(settings: Settings, username: str, password: Secret, totp: Secret | None) -> dict[str, Any]:
+async def keep(
+    settings: Settings,
+    username: str,
+    password: Secret,
+    totp: Secret | None,
+    keyring: OsKeyring | None = None,
+) -> dict[str, Any]:
     """Keeps credentials; answers what there is to tell about it.
 
     Args:
@@ -17,6 +24,7 @@ async def keep(settings: Settings, username: str, password: Secret, totp: Secret
         username: User name at the broker.
         password: Password.
         totp: The authenticator's base32 secret.
+        keyring: The keyring to ask; the system's where left out.
 
     Raises:
         ValidationFailed: Something is missing, a code was given for a secret, or no store here protects them.
@@ -25,13 +33,14 @@ async def keep(settings: Settings, username: str, password: Secret, totp: Secret
         _check_seed(totp)
     name = username.strip()
     # In a thread: a keyring may take its time.
-    where = await asyncio.to_thread(CredentialStore(settings).store, name, password, totp)
+    store = CredentialStore(settings, keyring)
+    where = await asyncio.to_thread(store.store, name, password, totp)
     return {
         "stored": True,
         "username": name,
         "totp": totp is not None,
         "store": where,
-        "note": _why_unused(settings),
+        "note": " ".join(filter(None, (store.warning, _why_unused(settings)))) or None,
     }
 
 

@@ -153,7 +153,8 @@ class SessionStore:
         self.warning = " ".join(filter(None, (self._keys.warning, aside)))
 
     def delete(self) -> bool:
-        """Removes the saved session; answers whether there was one."""
+        """Removes the saved session, and one that was kept aside; answers whether there was one."""
+        self._aside.unlink(missing_ok=True)
         try:
             self.path.unlink()
         except FileNotFoundError:
@@ -222,6 +223,9 @@ class SessionStore:
     def _put_aside_unreadable(self) -> str:
         if not self.path.exists() or self.load() is not None:
             return ""
-        aside = self.path.with_name(f"{self.path.name}.unreadable")
-        os.replace(self.path, aside)
-        return f"The former session file could not be read ({self.reason}); it was kept as {aside}."
+        os.replace(self.path, self._aside)
+        return f"The former session file could not be read ({self.reason}); it was kept as {self._aside}."
+
+    @property
+    def _aside(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.unreadable")

@@ -55,17 +55,23 @@ class Quote(Model):
         at("29", "Last price of the regular session.", unit=PER_SHARE, form="text", column="Last"),
     ] = None
     last_size: Annotated[int | None, at("28", "Size of the last trade.", unit=SHARES, form="text")] = None
-    last_time: Annotated[str | None, at("316|44", "Time of the last trade, text as received.")] = None
+    last_time: Annotated[
+        str | None, at("316|44", "Time of the last trade, text as received.", column="Time")
+    ] = None
     last_exchange: Annotated[str | None, at("882|43", "Venue of the last trade.")] = None
     last_conditions: Annotated[str | None, at("45", "Condition codes of the last trade.")] = None
     last_source: Annotated[
         str | None, at(None, "`last`, or `close` where only the official close was known.")
     ] = None
     bid: Annotated[Decimal | None, at("20", "Best bid.", unit=PER_SHARE, form="text", column="Bid")] = None
-    bid_size: Annotated[int | None, at("21", "Size of the best bid.", unit=SHARES, form="text")] = None
+    bid_size: Annotated[
+        int | None, at("21", "Size of the best bid.", unit=SHARES, form="text", column="Bid size")
+    ] = None
     bid_exchange: Annotated[str | None, at("100", "Venue of the best bid.")] = None
     ask: Annotated[Decimal | None, at("18", "Best ask.", unit=PER_SHARE, form="text", column="Ask")] = None
-    ask_size: Annotated[int | None, at("19", "Size of the best ask.", unit=SHARES, form="text")] = None
+    ask_size: Annotated[
+        int | None, at("19", "Size of the best ask.", unit=SHARES, form="text", column="Ask size")
+    ] = None
     mid: Annotated[Decimal | None, at(None, "(bid + ask) / 2.", unit=PER_SHARE)] = None
     mid_server: Annotated[Decimal | None, at("60", "The broker's own mid.", unit=PER_SHARE, form="text")] = (
         None
@@ -255,6 +261,7 @@ class Gap(Model):
     )
     gap_to: Annotated[datetime | None, at(None, "End of the gap.")] = msgspec.field(default=None, name="to")
     gap: Annotated[bool, at(None, "Always true.")] = True
+    type: Annotated[Literal["gap"], at(None, "Marks the object.")] = "gap"
 
 
 class SymbolError(Model):

@@ -56,14 +56,14 @@ def positive(field: str, value: Decimal) -> None:
     Raises:
         ValidationFailed: It is not above zero, not finite, a billion or more, or has more than six decimals.
     """
-    # Shown as given: written out, 1e-400 has four hundred digits.
+    # Shown as given, and shortened: written out, 1e-400 has four hundred digits.
     if not value.is_finite() or value <= 0:
-        raise ValidationFailed.of(field, value, "be above zero")
+        raise ValidationFailed.of(field, str(value)[:40], "be above zero")
     if value >= LARGEST:
-        raise ValidationFailed.of(field, value, f"be below {LARGEST:,f}")
+        raise ValidationFailed.of(field, str(value)[:40], f"be below {LARGEST:,f}")
     exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -6:
-        raise ValidationFailed.of(field, value, "have at most six decimals")
+        raise ValidationFailed.of(field, str(value)[:40], "have at most six decimals")
 
 
 def one_of(a: str, b: str, first: object, second: object) -> None:

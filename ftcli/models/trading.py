@@ -189,13 +189,22 @@ class FileRow(Model):
         Decimal | None, at(None, "Estimated cost; proceeds are negative.", unit=USD, column="Cost")
     ] = None
     conf_nums: Annotated[list[str], at(None, "Confirmation numbers.", column="Numbers")] = []
+    code: Annotated[str, at(None, "Error code, where it is refused, unknown or failed.", column="Code")] = ""
     message: Annotated[str, at(None, "Why, where it is not placed.", column="Message")] = ""
+    warnings: Annotated[list[str], at(None, "What the broker remarks on it.")] = []
 
 
 class FileReport(Document):
-    """What an order file comes to."""
+    """What an order file comes to. The sums are of the orders that are planned or placed by this run."""
 
     orders: Annotated[list[FileRow], at(None, "Its orders.")] = []
-    total: Annotated[
-        Decimal | None, at(None, "Estimated cost of all that is planned or placed.", unit=USD)
+    total: Annotated[Decimal | None, at(None, "Estimated cost less proceeds.", unit=USD)] = None
+    cost: Annotated[Decimal | None, at(None, "Estimated cost of the orders that cost.", unit=USD)] = None
+    proceeds: Annotated[
+        Decimal | None, at(None, "Estimated proceeds of those that bring in money.", unit=USD)
+    ] = None
+    counts: Annotated[dict[str, int], at(None, "Number of orders by outcome.")] = {}
+    first_beyond: Annotated[
+        str | None,
+        at(None, "Name of the first order beyond a limit of the day, those before it in the file counted."),
     ] = None

@@ -19,6 +19,7 @@ from ftcli.operations.holdings import Holdings
 from ftcli.operations.operation import operation, with_reply
 from ftcli.operations.params import Acct, clean_account
 from ftcli.operations.verdicts import check_messages
+from ftcli.redaction import remember_account
 from ftcli.wire import WireReply, WireRequest
 
 P = TypeVar("P", Positions, Balances, Features)
@@ -41,6 +42,8 @@ class Accounts(History, Holdings):
         check_messages(reply, "acctDetails")
         answer = read(AccountList, reply.document)
         answer.accounts = [account for account in answer.accounts if account.account]
+        for account in answer.accounts:
+            remember_account(account.account)
         return with_reply(answer, reply)
 
     @operation(

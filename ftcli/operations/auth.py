@@ -54,8 +54,14 @@ class Auth(Group):
 
         Source: protocol 00 §3.10.
         """
-        await self.core.logout()
-        return await self.core.session_status(offline=True)
+        confirmed = await self.core.logout()
+        status = await self.core.session_status(offline=True)
+        if not confirmed:
+            status.note = (
+                "Everything is forgotten here, but the broker did not confirm the logout: the session there ends by "
+                "itself, about half an hour after its last use."
+            )
+        return status
 
     @operation("GET", "/auth/status", examples=("auth status", "auth status --offline"))
     async def status(

@@ -64,9 +64,43 @@ def convert(value: Any, kind: Any, field: str = "", *, texts: bool = False) -> A
         ValidationFailed: It does not fit; the details name field, value and rule.
     """
     try:
-        return msgspec.convert(value, kind, strict=not texts)
+        made = msgspec.convert(value, kind, strict=not texts)
     except msgspec.ValidationError as problem:
         raise _explained(problem, value, kind, field) from None
+    except ArithmeticError:  # a model that reckons with what it is given
+        raise ValidationFailed.of(field or "body", None, "hold numbers of sensible size") from None
+    _check_numbers(made, value, field)
+    return made
+
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+_LARGEST, _MOST_DIGITS = 18, 40
+"""Powers of ten, and digits: far more than any price, quantity or amount has."""
+
+
+def _check_numbers(made: Any, given: Any, field: str) -> None:
+    """Refuses what Python calls a number and nobody else: ``1_0``, ``１０``, ``NaN``, ``1e400``.
+
+    Raises:
+        ValidationFailed: There is one.
+    """
+    if isinstance(made, Decimal):
+        if isinstance(given, str) and not _NUMBER.fullmatch(given):
+            raise ValidationFailed.of(field or "body", given[:40], "be a number")
+        if (
+            not made.is_finite()
+            or len(made.as_tuple().digits) > _MOST_DIGITS
+            or abs(made.adjusted()) > _LARGEST
+        ):
+            raise ValidationFailed.of(field or "body", str(given)[:40], "be a number of sensible size")
+    elif isinstance(made, msgspec.Struct):
+        for name, key in zip(made.__struct_fields__, made.__struct_encode_fields__, strict=True):
+            part = given.get(key) if isinstance(given, dict) else None
+            _check_numbers(getattr(made, name), part, f"{field}.{name}".lstrip("."))
+    elif isinstance(made, list):
+        parts = given if isinstance(given, list) else [None] * len(made)
+        for index, (item, part) in enumerate(zip(made, parts, strict=True)):
+            _check_numbers(item, part, f"{field}[{index}]")
 
 
 _MESSAGE = re.compile(r"(?s)(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$")

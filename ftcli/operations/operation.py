@@ -109,8 +109,8 @@ class Core(Protocol):
         """Answers a pending request for the second factor."""
         ...
 
-    async def logout(self) -> None:
-        """Ends the session at the broker and forgets its cookies."""
+    async def logout(self) -> bool:
+        """Ends the session at the broker and forgets its cookies; answers whether the broker confirmed it."""
         ...
 
     async def store_credentials(

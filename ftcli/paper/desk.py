@@ -23,7 +23,7 @@ from ftcli.paper.price_triggers import TriggerWatch
 from ftcli.paper.state import State
 
 DEMO_USERNAME = "demo"
-DEMO_PASSWORD = "open-sesame"  # noqa: S105 - the paper broker's, printed in the docs
+DEMO_PASSWORD = "open-sesame"  # nosec B105 # noqa: S105 - the paper broker's, printed in the docs
 
 
 class Desk:

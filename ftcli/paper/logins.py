@@ -24,7 +24,7 @@ class Step(enum.Enum):
     """How far a login has come."""
 
     INIT = "init"
-    PASSWORD_OK = "password_ok"  # noqa: S105 - a step, no password
+    PASSWORD_OK = "password_ok"  # nosec B105 # noqa: S105 - a step, no password
     TOTP = "totp"
     TOTP_OK = "totp_ok"
     LIVE = "live"
@@ -73,7 +73,7 @@ class SessionRules(msgspec.Struct):
 
 
 FAILED = "Authentication Failed"
-TOKEN_MARK = "paPerTok3n"  # noqa: S105 - how every token of the paper broker begins
+TOKEN_MARK = "paPerTok3n"  # nosec B105 # noqa: S105 - how every token of the paper broker begins
 
 
 class Logins:

@@ -4,7 +4,7 @@ All occurrences of all orders, option expirations and cash sweeps are worked off
 earliest first, so one long step gives what many short steps would have given.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from heapq import heappop, heappush
 from typing import Protocol
 
@@ -15,23 +15,16 @@ from ftcli.paper import hours
 from ftcli.paper.codes import Family, PriceType, SessionCode
 from ftcli.paper.execution import execute
 from ftcli.paper.expiry import expire
+from ftcli.paper.forecasts import AHEAD, Forecasts
 from ftcli.paper.groups import after_end, after_execution
 from ftcli.paper.instruments import find
 from ftcli.paper.ledger import settle
 from ftcli.paper.lifecycle import change, finish
-from ftcli.paper.matching import (
-    Floor,
-    Happening,
-    Occurrence,
-    current_stop,
-    next_occurrence,
-    trail_of,
-)
-from ftcli.paper.records import Order
+from ftcli.paper.matching import INSTANT, Floor, Happening, Occurrence, current_stop, trail_of
+from ftcli.paper.records import ZERO, Order
 from ftcli.paper.trailing import follow
 from ftcli.paper.world import World
 
-INSTANT = timedelta(microseconds=1)
 _EXPIRE = 10
 _SWEEP = 11
 
@@ -54,12 +47,13 @@ class Seen:
     """Up to which moment nothing more happens to the orders of a world, kept in memory between looks.
 
     It holds for the world in memory only: one loaded anew, because another process has written, is looked
-    at from its last written look.
+    at from its last written look. The forecasts of orders that are the same in the new world stay.
     """
 
     def __init__(self) -> None:
         self._world: World | None = None
         self._until: datetime | None = None
+        self.forecasts = Forecasts()
 
     def until(self, world: World) -> datetime:
         """The moment up to which all orders but the freshly changed ones have been looked at."""
@@ -93,15 +87,15 @@ class Look:
         self._world = world
         self._until = until
         self._seen = seen
+        self._quiet = until + AHEAD
         self._queue: list[Entry] = []
         self._stops: dict[tuple[str, int], Occurrence] = {}
         self._expirations: set[date] = set()
 
     def due(self) -> bool:
         """True where anything happens up to the moment. Changes nothing."""
-        self._fill()
-        if not self._queue and not self._world.orders.touched:
-            self._seen.note(self._world, self._until)
+        if self._fill() and not self._queue:
+            self._seen.note(self._world, self._quiet.astimezone(UTC) - INSTANT)
         return bool(self._queue)
 
     def run(self) -> None:
@@ -116,18 +110,24 @@ class Look:
         if self._until > self._world.meta.looked:
             self._advance_trails()
             self._world.meta = replace(self._world.meta, looked=self._until)
+        self._seen.forecasts.prune(self._world.orders)
         self._seen.note(self._world, self._until)
 
     # -- filling the queue ---------------------------------------------------------------------
 
-    def _fill(self) -> None:
+    def _fill(self) -> bool:
+        """Queue what happens by now.
+
+        Returns:
+            Whether everything has been looked at; else the freshly changed orders were enough.
+        """
         orders = self._world.orders
         for number in sorted(orders.touched):
             order = orders.get(number)
             if order is not None:
                 self._push(order, None)
         if self._seen.covers(self._world, self._until):
-            return
+            return False
         seen = self._seen.until(self._world)
         groups: dict[tuple[str, bool], list[Order]] = {}
         for order in orders:
@@ -137,13 +137,12 @@ class Look:
                 groups.setdefault((order.leg.symbol, order.leg.action.buys), []).append(order)
             else:
                 self._push(order, seen)
-        for (symbol, buys), resting in groups.items():
-            if self._reached(symbol, buys, seen, resting):
-                for order in resting:
-                    self._push(order, seen)
+        for resting in groups.values():
+            self._push_resting(resting, seen)
         for symbol in {name for account in self._world.accounts for name in self._symbols(account.number)}:
             self._push_expiration(symbol)
         self._push_sweeps()
+        return True
 
     def _symbols(self, account: str) -> list[str]:
         return list(self._world.lots.totals(account))
@@ -165,22 +164,30 @@ class Look:
             and order.ends > self._until
         )
 
-    def _reached(self, symbol: str, buys: bool, seen: datetime, orders: list[Order]) -> bool:
-        """True where the market came to the nearest of several limits."""
-        limits = [order.limit_price for order in orders if order.limit_price is not None]
-        low, high = (max(limits), None) if buys else (None, min(limits))
-        found = self._floor.market.first_touch(
-            symbol, seen, self._until, side="ask" if buys else "bid", at_or_below=low, at_or_above=high
-        )
-        return found is not None
+    def _push_resting(self, orders: list[Order], seen: datetime) -> None:
+        """Queue what happens to limit orders on one side of a symbol: nothing before the nearest is reached."""
+        side = max if orders[0].leg.action.buys else min
+        nearest = side(orders, key=lambda order: order.limit_price or ZERO)
+        forecast = self._seen.forecasts.of(self._floor, nearest, seen, self._until)
+        if forecast.not_before <= self._until:
+            for order in orders:
+                self._push(order, seen)
+        else:
+            self._later(forecast.not_before, *(order.ends for order in orders if order.ends is not None))
 
     def _push(self, order: Order, seen: datetime | None) -> None:
-        occurrence = next_occurrence(self._floor, order, seen, self._until)
-        if occurrence is None:
+        forecast = self._seen.forecasts.of(self._floor, order, seen, self._until)
+        occurrence = forecast.next
+        if occurrence is None or occurrence.time > self._until:
+            self._later(forecast.not_before)
             return
         self._stops[order.number, order.revision] = occurrence
         entry = (occurrence.time, int(occurrence.kind), order.sequence, order.number, order.revision)
         heappush(self._queue, entry)
+
+    def _later(self, *moments: datetime) -> None:
+        """Note when something may happen that does not happen yet."""
+        self._quiet = min(self._quiet, *moments)
 
     def _push_expiration(self, symbol: str) -> None:
         instrument = find(symbol)
@@ -191,6 +198,8 @@ class Look:
         moment = hours.last_session_close(day)
         if moment <= self._until:
             heappush(self._queue, (moment, _EXPIRE, day.toordinal(), "", 0))
+        else:
+            self._later(moment)
 
     def _push_sweeps(self) -> None:
         for cash in self._world.cash:
@@ -198,6 +207,8 @@ class Look:
                 moment = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
                 if moment <= self._until:
                     heappush(self._queue, (moment, _SWEEP, day.toordinal(), cash.account, 0))
+                else:
+                    self._later(moment)
 
     # -- working it off ------------------------------------------------------------------------
 

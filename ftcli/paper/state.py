@@ -186,7 +186,7 @@ class State:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 for table in _TABLES:
-                    self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
+                    self._connection.execute(f"DELETE FROM {table}")  # nosec B608 # noqa: S608 - names of ours
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._connection.execute("ROLLBACK")

@@ -96,7 +96,7 @@ class World:
             for changed in sorted(table.changed):
                 record = table.get(changed)
                 execute(
-                    f"INSERT INTO {name} ({key}, data) VALUES (?, ?) "  # noqa: S608
+                    f"INSERT INTO {name} ({key}, data) VALUES (?, ?) "  # nosec B608 # noqa: S608 - ours
                     f"ON CONFLICT({key}) DO UPDATE SET data = excluded.data",
                     (changed, _encode(record)),
                 )

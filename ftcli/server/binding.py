@@ -1,5 +1,7 @@
 """Where the daemon stands: a port, with TLS where certificates are given, or a private unix socket."""
 
+import contextlib
+import errno
 import os
 import socket
 import stat
@@ -29,8 +31,9 @@ def warnings(settings: Settings) -> list[str]:
             "travel readable. Set FTSERVICE_TLS_CERT, or put a TLS proxy in front."
         )
     key = settings.tls_key or settings.tls_cert
-    if key and os.name == "posix" and key.exists() and key.stat().st_mode & 0o007:
-        found.append(f"WARNING: {key} can be read by everybody on this machine; set it to 0600.")
+    if key and os.name == "posix" and key.exists() and (rights := key.stat().st_mode & 0o077):
+        who = "everybody on this machine" if rights & 0o007 else "its group"
+        found.append(f"WARNING: {key} is open to {who}; set it to 0600.")
     return found
 
 
@@ -38,48 +41,81 @@ async def bind(runner: Runner, settings: Settings) -> str:
     """Begins to listen, and answers the URL.
 
     Raises:
-        ValidationFailed: The port is taken, the socket cannot be made, or the certificate cannot be used.
+        ValidationFailed: The port is taken, or the socket cannot be made.
     """
     if settings.socket:
         return await _bind_socket(runner, settings.socket)
-    context = _tls(settings)
-    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context)
+    host = settings.host.removeprefix("[").removesuffix("]")
+    if not host:
+        raise ValidationFailed.of("FTSERVICE_HOST", settings.host, "be an address of this machine")
+    site = web.TCPSite(runner, host, settings.port)
     try:
         await site.start()
     except OSError as problem:
-        raise ValidationFailed(
-            f"Cannot listen on {settings.host}:{settings.port}: {problem.strerror or problem}. "
-            "Is another ft serve running? Choose another port: FTSERVICE_PORT.",
-            details={"field": "FTSERVICE_PORT", "value": str(settings.port), "rule": "be a free port"},
-        ) from None
+        raise _not_bound(settings, problem) from None
     # An address that means "every interface" is none to go to.
-    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not bound here
+    host = {"0.0.0.0": "localhost", "::": "::1"}.get(host, host)  # nosec B104 # noqa: S104 - not bound here
     host = f"[{host}]" if ":" in host else host
-    return f"{'https' if context else 'http'}://{host}:{runner.addresses[0][1]}"
+    return f"{'https' if runner.speaks_tls else 'http'}://{host}:{runner.addresses[0][1]}"
 
 
-def _tls(settings: Settings) -> "ssl.SSLContext | None":
+def _not_bound(settings: Settings, problem: OSError) -> ValidationFailed:
+    reason = problem.strerror or problem
+    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+        return ValidationFailed.of(
+            "FTSERVICE_HOST", settings.host, f"be an address of this machine ({reason})"
+        )
+    return ValidationFailed(
+        f"Cannot listen on {settings.host}:{settings.port}: {reason}. "
+        "Is another ft serve running? Choose another port: FTSERVICE_PORT.",
+        details={"field": "FTSERVICE_PORT", "value": str(settings.port), "rule": "be a free port"},
+    )
+
+
+def tls_context(settings: Settings) -> "ssl.SSLContext | None":
+    """TLS as the settings want it; ``None`` where there is none, as on a unix socket.
+
+    Raises:
+        ValidationFailed: The certificate or its key cannot be used.
+    """
     if settings.tls_cert is None:
         if settings.tls_key is not None:
             raise ValidationFailed.of("FTSERVICE_TLS_CERT", None, "be given with FTSERVICE_TLS_KEY")
+        return None
+    if settings.socket is not None:
         return None
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        # Without the password, OpenSSL would ask for it at the terminal: a service would hang there.
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, lambda: _key_password(settings))
     except (OSError, ssl.SSLError) as problem:
         reason = getattr(problem, "strerror", None) or getattr(problem, "reason", None) or "unusable"
         raise ValidationFailed.of(
             "FTSERVICE_TLS_CERT",
             str(settings.tls_cert),
-            f"be a PEM certificate with its private key ({reason})",
+            f"be a PEM certificate with its private key, and the key's password right if it has one ({reason})",
         ) from None
     return context
 
 
+def _key_password(settings: Settings) -> str:
+    if settings.tls_key_password is None:
+        raise ValidationFailed.of(
+            "FTSERVICE_TLS_KEY",
+            str(settings.tls_key or settings.tls_cert),
+            "not be encrypted, or its password be in FTSERVICE_TLS_KEY_PASSWORD_FILE",
+        )
+    return settings.tls_key_password.reveal()
+
+
 async def _bind_socket(runner: Runner, path: Path) -> str:
+    if not hasattr(socket, "AF_UNIX"):  # Windows
+        raise ValidationFailed.of(
+            "FTSERVICE_SOCKET", str(path), "not be given: there are none on this system"
+        )
     _clear(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -94,8 +130,32 @@ async def _bind_socket(runner: Runner, path: Path) -> str:
         listener.close()
         rule = f"be a path where a socket can be made ({problem.strerror or problem})"
         raise ValidationFailed.of("FTSERVICE_SOCKET", str(path), rule) from None
-    await web.SockSite(runner, listener).start()
-    return f"unix://{path}"
+    site = _SocketSite(runner, listener, path)
+    await site.start()
+    return site.name
+
+
+class _SocketSite(web.SockSite):
+    """A unix socket that takes its file away with it."""
+
+    __slots__ = ("_file", "_path")
+
+    def __init__(self, runner: Runner, listener: socket.socket, path: Path) -> None:
+        super().__init__(runner, listener)
+        self._path = path
+        self._file = path.lstat()
+
+    @property
+    def name(self) -> str:
+        """Its URL, as ``FT_DAEMON`` takes it."""
+        return f"unix://{self._path.absolute()}"
+
+    async def stop(self) -> None:
+        """Listens no more, and removes the file, unless it is another's by now."""
+        await super().stop()
+        with contextlib.suppress(OSError):
+            if os.path.samestat(self._path.lstat(), self._file):
+                self._path.unlink()
 
 
 def _clear(path: Path) -> None:

@@ -6,6 +6,7 @@ WebSocket must not come from a foreign ``Origin``.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -29,13 +30,16 @@ _FEW_HEADERS = 24
 """So many need no adding up: each is bounded by itself."""
 _ONCE = ("Authorization", "Origin", "Content-Type", "Transfer-Encoding", "Idempotency-Key")
 HEAD_SECONDS = 10
-"""Within which the head of a connection's first request must have arrived."""
+"""Within which a TLS handshake must be done, and the head of a request must have arrived."""
 BODY_SECONDS = 20
 """Within which a body must have arrived."""
 IDLE_SECONDS = 60
-"""After which a connection without a complete request is closed."""
+"""After which a connection between two requests is closed."""
+STUCK_SECONDS = 60
+"""After which a client that does not read its answer is cut off."""
 
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.\-]+)(?::(\d{1,5}))?", re.ASCII)
 _FOREIGN_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
 
 
@@ -103,8 +107,9 @@ class Door:
         for name in _ONCE:
             if name in headers and (count := len(headers.getall(name))) > 1:
                 raise ValidationFailed.of(name, f"{count} of it", "be there once")
-        if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-            raise ValidationFailed.of("Transfer-Encoding", headers["Transfer-Encoding"], "be chunked")
+        coding = headers.get("Transfer-Encoding")
+        if coding is not None and (coding.lower() != "chunked" or request.version < (1, 1)):
+            raise ValidationFailed.of("Transfer-Encoding", coding, "be chunked, and HTTP/1.1")
         lines = request.raw_headers
         if len(lines) > _FEW_HEADERS:
             size = sum(len(name) + len(value) for name, value in lines)
@@ -131,7 +136,7 @@ class Door:
             self._good_hosts.add(host)
 
     def _is_ours(self, host: str) -> bool:
-        name = _hostname(f"//{host}")
+        name = _hostname(host)
         if not name:
             return False
         if is_loopback(name) or name in self._extra:
@@ -204,16 +209,10 @@ def _checked_origin(origin: str) -> str:
     return origin
 
 
-def _hostname(url: str) -> str:
-    """The host of a URL in lower case; empty where it is not well formed."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises where the port is no number
-        name = parts.hostname or ""
-    except ValueError:
-        return ""
-    clean = name and parts.path == "" and "@" not in parts.netloc and not any(sign.isspace() for sign in url)
-    return name if clean else ""
+def _hostname(host: str) -> str:
+    """The name in a ``Host`` header, in lower case; empty where it is not well formed."""
+    found = _HOST.fullmatch(host)
+    return found[1].strip("[]").lower() if found and int(found[2] or 0) <= 65535 else ""
 
 
 def _is_address(name: str) -> bool:

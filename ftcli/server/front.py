@@ -6,6 +6,7 @@ import time
 from aiohttp import hdrs, web
 
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
+from ftcli.operations.binding import unknown
 from ftcli.server import fence
 from ftcli.server.envelope import REQUEST_ID, fault, from_http, refuse, request_id
 from ftcli.server.keys import ApiKey, bearer
@@ -62,8 +63,9 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
     """Lets a request in.
 
     Raises:
-        ValidationFailed: Its ``Host`` or ``Origin`` is foreign.
+        ValidationFailed: Its ``Host`` or ``Origin`` is foreign, or its query has a parameter that does not exist.
         ApiKeyInvalid: Its key is missing or wrong, or may not do this.
+        RateLimited: Its key has been used too often, or too many wrong ones have come from there.
     """
     service.door.check_form(request)
     service.door.check_host(request.headers.getall(hdrs.HOST, []))
@@ -76,9 +78,15 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
         service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
     header = request.headers.get(hdrs.AUTHORIZATION)
     ticket = request.query.get("ticket") if guard.ticket and header is None else None
-    if guard.socket and service.keys and header is None and ticket is None and hdrs.ORIGIN in request.headers:
-        return  # a browser's page cannot send the header: its first message must bring the key
-    request[KEY] = service.admit(bearer(header), ticket, guard.scope)
+    if guard.socket and service.keys and header is None and ticket is None:
+        return  # a browser's page, for one, cannot send the header: the first message must bring the key
+    key = request[KEY] = service.admit(bearer(header), ticket, guard.scope, request.remote)
+    if ticket is None and not guard.always:
+        service.count(key)
+    if guard.query is not None:
+        for name in request.query:
+            if name not in guard.query:
+                raise unknown(name, sorted(guard.query))
 
 
 def _told(service: Service, request: web.Request, problem: FtError) -> web.Response:

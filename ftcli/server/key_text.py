@@ -7,11 +7,16 @@ whole only a hash is kept. The secret has 190 random bits, so a plain SHA-256 su
 import hashlib
 import secrets
 import zlib
+from itertools import pairwise
+
+from ftcli.errors import ValidationFailed
+from ftcli.redaction import Secret
 
 PREFIX = "ft_"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID, _SECRET, _SUM = 8, 32, 6
 LENGTH = len(PREFIX) + _ID + _SECRET + _SUM
+_MIN_BOOTSTRAP, _MIN_DIFFERENT = 20, 8
 
 
 def new_key() -> str:
@@ -48,3 +53,30 @@ def digest(key: str) -> bytes:
     """What is kept of a key."""
     # A header may hold any bytes: those that are not UTF-8 arrive as surrogates.
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def bootstrap_digest(key: Secret) -> bytes:
+    """What is kept of a key from outside.
+
+    Raises:
+        ValidationFailed: It can be guessed.
+    """
+    text = key.reveal()
+    if _can_be_guessed(text):
+        rule = (
+            f"have at least {_MIN_BOOTSTRAP} characters, {_MIN_DIFFERENT} of them different, and be no repetition "
+            "or sequence"
+        )
+        raise ValidationFailed(
+            f"FTSERVICE_API_KEY can be guessed: it must {rule}. A good one: openssl rand -hex 24",
+            details={"field": "FTSERVICE_API_KEY", "value": None, "rule": rule},
+        )
+    return digest(text)
+
+
+def _can_be_guessed(key: str) -> bool:
+    repeats = key in (key + key)[1:-1]
+    steps = sum(abs(ord(one) - ord(next_one)) <= 1 for one, next_one in pairwise(key))
+    return (
+        len(key) < _MIN_BOOTSTRAP or len(set(key)) < _MIN_DIFFERENT or repeats or steps > (len(key) - 1) / 2
+    )

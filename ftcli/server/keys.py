@@ -14,14 +14,17 @@ from ftcli.clock import Clock, system_clock
 from ftcli.config import Settings
 from ftcli.errors import ApiKeyInvalid, NotFound, ValidationFailed
 from ftcli.redaction import Secret, remember
-from ftcli.server.key_text import LENGTH, PREFIX, digest, identity_of, new_key, well_formed
+from ftcli.server import key_changes
+from ftcli.server.key_text import LENGTH, PREFIX, bootstrap_digest, digest, identity_of, new_key, well_formed
 from ftcli.server.limits import parse_rate
 from ftcli.store import Store, db_path
 
 Scope = Literal["read", "stream", "trade", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-_MIN_BOOTSTRAP = 20
+WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
+"""Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
+
 _LOOK_EVERY = 1.0
 _NOTE_EVERY = 60
 
@@ -88,15 +91,24 @@ class KeyRing:
         store: Where they are kept.
         clock: Tells the time.
         bootstrap: A key from outside (``FTSERVICE_API_KEY``) that may do everything and is not stored.
+        who: Who changes keys here, for the audit log.
 
     Raises:
-        ValidationFailed: The bootstrap key is too short to be safe.
+        ValidationFailed: The bootstrap key can be guessed.
     """
 
-    def __init__(self, store: Store, *, clock: Clock = system_clock, bootstrap: Secret | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock = system_clock,
+        bootstrap: Secret | None = None,
+        who: str = key_changes.DAEMON,
+    ) -> None:
         self._store = store
+        self._who = who
         self._clock = clock
-        self._bootstrap = _bootstrap_digest(bootstrap) if bootstrap else None
+        self._bootstrap = bootstrap_digest(bootstrap) if bootstrap else None
         self._known: dict[str, tuple[bytes, ApiKey]] = {}
         self._seen_changes = -1
         self._next_look = 0.0
@@ -127,8 +139,11 @@ class KeyRing:
             known_form = key.startswith(PREFIX) and len(key) == LENGTH
             text = "its checksum is wrong" if known_form else "it has not the form of one"
             raise _refused("mistyped", f"This is no API key of this service: {text}. Was it copied whole?")
+        identity = identity_of(key)
+        if identity not in self._known:
+            self._next_look = 0.0  # it may have been made this very moment
         self._look()
-        kept, record = self._known.get(identity_of(key), (_NO_DIGEST, None))
+        kept, record = self._known.get(identity, (_NO_DIGEST, None))
         if not hmac.compare_digest(presented, kept) or record is None:
             raise _refused("unknown", "This API key is not known here.")
         self._check_alive(record)
@@ -151,7 +166,7 @@ class KeyRing:
             raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
 
     def _look(self) -> None:
-        """Reads the keys again where another process has changed the file, asking at most once a second."""
+        """Reads the keys again where another process has changed the file; asks once a second."""
         moment = time.monotonic()
         if moment < self._next_look:
             return
@@ -160,6 +175,7 @@ class KeyRing:
         if changes != self._seen_changes:
             self._seen_changes = changes
             self._load()
+            key_changes.tell(self._store)
 
     def _load(self) -> None:
         rows = self._store.rows("SELECT * FROM api_keys")
@@ -206,9 +222,25 @@ class KeyRing:
                 "scope", "admin", "not be given to a key bound to accounts: it rules the whole login"
             )
         parse_rate(rate)
+        with self._store.transaction():
+            key = self._insert(name, scopes, expires_in, accounts, rate)
+        self._load()
+        return key, self._known[identity_of(key)][1]
+
+    def _insert(
+        self,
+        name: str,
+        scopes: frozenset[Scope],
+        expires_in: timedelta | None,
+        accounts: frozenset[str],
+        rate: str,
+        replaces: str = "",
+    ) -> str:
+        """Keeps a new key within a transaction; answers the key itself."""
         key = new_key()
         remember(key)
         now = self._clock()
+        ends = None if expires_in is None else now + expires_in
         self._store.execute(
             "INSERT INTO api_keys (id, name, digest, scopes, created_at, expires_at, accounts, rate)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -217,12 +249,19 @@ class KeyRing:
             digest(key),
             ",".join(sorted(scopes)),
             int(now.timestamp()),
-            None if expires_in is None else int((now + expires_in).timestamp()),
+            None if ends is None else int(ends.timestamp()),
             ",".join(sorted(accounts)),
             rate,
         )
-        self._load()
-        return key, self._known[identity_of(key)][1]
+        what = f"{name}: {','.join(sorted(scopes))}, {f'until {ends:%Y-%m-%d}' if ends else 'without end'}"
+        if replaces:
+            self._note("rotate", identity_of(key), f"{what}, replaces {replaces}")
+        else:
+            self._note("create", identity_of(key), what)
+        return key
+
+    def _note(self, change: str, identity: str, what: str) -> None:
+        key_changes.note(self._store, change, identity, what, self._who, self._clock())
 
     def rotate(
         self, identity: str, *, overlap: timedelta, expires_in: timedelta | None = None
@@ -246,19 +285,17 @@ class KeyRing:
         if expires_in is None and old.expires_at is not None:
             expires_in = old.expires_at - old.created_at
         with self._store.transaction():
-            key, made = self.create(
-                name=old.name, scopes=old.scopes, expires_in=expires_in, accounts=old.accounts, rate=old.rate
-            )
+            key = self._insert(old.name, old.scopes, expires_in, old.accounts, old.rate, replaces=old.id)
             ends = int((now + overlap).timestamp())
             self._store.execute(
                 "UPDATE api_keys SET replaced_by = ?, expires_at = MIN(COALESCE(expires_at, ?), ?) WHERE id = ?",
-                made.id,
+                identity_of(key),
                 ends,
                 ends,
                 old.id,
             )
         self._load()
-        return key, made
+        return key, self._known[identity_of(key)][1]
 
     def find(self, identity: str) -> ApiKey:
         """A key by its id, or by the key itself.
@@ -287,9 +324,12 @@ class KeyRing:
         """
         found = self.find(identity)
         now = int(self._clock().timestamp())
-        self._store.execute(
-            "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, found.id
-        )
+        with self._store.transaction():
+            done = self._store.execute(
+                "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, found.id
+            )
+            if done:
+                self._note("revoke", found.id, found.name)
         return self.find(found.id)
 
     def first_key(self) -> str | None:
@@ -304,7 +344,7 @@ def key_ring(settings: Settings) -> Iterator[KeyRing]:
     """The keys of the daemon's database, whether the daemon runs or not."""
     store = Store(db_path(settings))
     try:
-        yield KeyRing(store)
+        yield KeyRing(store, who=key_changes.command_line())
     finally:
         store.close()
 
@@ -334,19 +374,6 @@ def bearer(header: str | None) -> str | None:
     if header and header[:7].lower() == "bearer ":
         return header[7:].strip()
     return None
-
-
-def _bootstrap_digest(key: Secret) -> bytes:
-    if len(key.reveal()) < _MIN_BOOTSTRAP:
-        raise ValidationFailed(
-            f"FTSERVICE_API_KEY is too short: it must have at least {_MIN_BOOTSTRAP} characters.",
-            details={
-                "field": "FTSERVICE_API_KEY",
-                "value": None,
-                "rule": f"have {_MIN_BOOTSTRAP} characters",
-            },
-        )
-    return digest(key.reveal())
 
 
 def _record(row: sqlite3.Row) -> ApiKey:

@@ -194,6 +194,8 @@ class _Writer:
             entry["description"] = route.text
         if route.query:
             entry["parameters"] = [self._parameter(param) for param in route.query]
+        if route.socket:
+            entry["parameters"] = _IN_URL
         if route.body is not None:
             entry["requestBody"] = _json_body(self._schemas.of(route.body), True)
         entry["responses"] = {str(route.status): self._own_good(route), **_bad(_own_errors(route), {})}
@@ -259,6 +261,8 @@ _STREAM_PARAMETERS: list[Json] = [
         "schema": {"type": "string"},
     },
 ]
+_IN_URL: list[Json] = [entry for entry in _STREAM_PARAMETERS if entry["in"] == "query"]
+"""What the URL of a WebSocket may hold."""
 _FAILURE: Json = {
     "title": "Failure",
     "type": "object",

@@ -58,5 +58,11 @@ class OwnRoute(msgspec.Struct, frozen=True, kw_only=True):
         """What the front must know of it."""
         socket = self.socket
         return Guard(
-            self.name, self.scope, changes=self.changes, socket=socket, ticket=socket, lasting=socket
+            self.name,
+            self.scope,
+            changes=self.changes,
+            socket=socket,
+            ticket=socket,
+            lasting=socket,
+            query=None if socket or self.root else frozenset(param.name for param in self.query),
         )

@@ -111,6 +111,11 @@ class Pipe:
         if not self._transport.is_closing():
             self._transport.write(data)
 
+    async def room(self) -> None:
+        """Waits until the client has read what was written, where that is much."""
+        if self._buffered() > FULL:
+            await self._drained()
+
     async def pump(self, consumer: Consumer, *, pause: float, idle: Callable[[], None]) -> None:
         """Delivers what :meth:`offer` could not take, until the consumer is closed or the client has left.
 

@@ -3,15 +3,28 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from aiohttp import web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web, web_protocol
 
 from ftcli.errors import FtError, RateLimited, ValidationFailed
-from ftcli.server.door import HEAD_SECONDS, IDLE_SECONDS, MAX_HEADERS, MAX_LINE
-from ftcli.server.envelope import JSON, REQUEST_ID, failure, fault, from_http, refuse, request_id
+from ftcli.server.door import (
+    HEAD_SECONDS,
+    IDLE_SECONDS,
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_LINE,
+    STUCK_SECONDS,
+)
+from ftcli.server.envelope import REQUEST_ID, failure, fault, from_http, headers, refuse, request_id
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger("ftcli.server")
+
+_FAREWELL = 2.0
+"""Seconds a client has to end TLS in form."""
 
 _LIMITS: dict[str, Any] = {
     "access_log": None,
@@ -24,56 +37,157 @@ _LIMITS: dict[str, Any] = {
 }
 
 
-def _last_words(status: str, problem: FtError, more: str = "") -> bytes:
+class _LastWords:
     """An answer for a connection that never became a request."""
-    body = failure(problem)
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\nServer: ft\r\n"
-    return f"{head}Cache-Control: no-store\r\nConnection: close\r\n{more}\r\n".encode() + body
+
+    def __init__(self, status: str, problem: FtError, **more: str) -> None:
+        self._status = status
+        self._body = failure(problem)
+        self._more = {**more, "Content-Length": str(len(self._body)), "Connection": "close"}
+
+    def say(self, transport: asyncio.BaseTransport | None) -> None:
+        """Writes it, under a request id of its own."""
+        if not isinstance(transport, asyncio.WriteTransport):
+            return
+        lines = {**headers(request_id(None)), **self._more}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        transport.write(f"HTTP/1.1 {self._status}\r\n{head}\r\n".encode() + self._body)
 
 
-_BUSY = _last_words(
+_BUSY = _LastWords(
     "429 Too Many Requests",
     RateLimited("Too many connections are open.", details={"reason": "connections"}),
-    "Retry-After: 1\r\n",
+    **{"Retry-After": "1"},
 )
-_SLOW = _last_words(
+_SLOW = _LastWords(
     "408 Request Timeout",
     ValidationFailed(
         "The request did not arrive in time.",
         details={"field": "request", "value": None, "rule": f"arrive within {HEAD_SECONDS} seconds"},
     ),
 )
+_ENDLESS = _LastWords(
+    "400 Bad Request",
+    ValidationFailed(
+        f"This is not an acceptable HTTP request (a head of more than {MAX_HEAD} bytes).",
+        details={"field": "request", "value": None, "rule": f"have a head of at most {MAX_HEAD} bytes"},
+    ),
+)
 
 
 class _Protocol(web.RequestHandler):
-    __slots__ = ("lost", "most", "patience")
+    """One connection, with the patience of the door.
 
-    lost: Callable[[], None] | None
-    most: int
-    patience: asyncio.TimerHandle | None
+    Attributes:
+        lost: Called when the client has left.
+        most: How many connections are held at once.
+        patience: Runs while the head of a request is awaited.
+        stuck: Runs while the client does not read.
+        body: Body of the latest request.
+        barren: Bytes that have come since and brought neither a byte of it nor another request.
+    """
+
+    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck")
+
+    def __init__(self, server: "_Server") -> None:
+        super().__init__(server, loop=server._loop, **_LIMITS)
+        self.server = server
+        self.lost: Callable[[], None] | None = None
+        self.patience: asyncio.TimerHandle | None = None
+        self.stuck: asyncio.TimerHandle | None = None
+        self.body: StreamReader = EMPTY_PAYLOAD
+        self.barren = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come: it is turned away where there are too many, and must say something soon."""
-        if self._manager is not None and len(self._manager._connections) >= self.most:
+        if self.server.is_full:
             self._force_close, self._manager = True, None
-            if isinstance(transport, asyncio.WriteTransport):
-                transport.write(_BUSY)
+            _BUSY.say(transport)
             transport.close()
             return
         super().connection_made(transport)
-        self.patience = self._loop.call_later(HEAD_SECONDS, self._give_up)
+        assert self.transport is not None
+        self.transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not taken
+        self._await_head()
+
+    def _await_head(self) -> None:
+        if self.patience is None:
+            self.patience = self._loop.call_later(HEAD_SECONDS, self._give_up)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether no request is in hand: what comes now is the head of one."""
+        return self._waiter is not None and not self._waiter.done()
 
     def _give_up(self) -> None:
-        """Ends a connection whose first request has not come, or comes drop by drop."""
-        if self._request_count == 0 and isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.write(_SLOW)
+        """Ends a connection whose request does not come, or comes drop by drop."""
+        self.patience = None
+        if self._is_idle:
+            _SLOW.say(self.transport)
             self.force_close()
+
+    def data_received(self, data: bytes) -> None:
+        """Something has come: it goes to the parser in pieces, so that each can be seen to bring something."""
+        if len(data) <= MAX_LINE:
+            self._parse(data)
+            return
+        for start in range(0, len(data), MAX_LINE):
+            self._parse(data[start : start + MAX_LINE])
+
+    def _parse(self, data: bytes) -> None:
+        requests, size = self._request_count, self.body.total_bytes
+        super().data_received(data)
+        if self._request_count != requests:
+            message, body = self._messages[-1]
+            if isinstance(message, web_protocol._ErrInfo):
+                self._fail_body(message.message)
+            self.body, self.barren = body, 0
+            self._cancel("patience")
+        elif self.body.total_bytes != size or self._upgraded or self._buffer_paused or self._reading_paused:
+            self.barren = 0
+        elif data and self.transport is not None:
+            self._endure(len(data))
+
+    def _endure(self, size: int) -> None:
+        """Bears with bytes that bring nothing: part of a head, or the frame of a body's chunks."""
+        self.barren += size
+        if self.barren > MAX_HEAD:
+            if self._is_idle:
+                _ENDLESS.say(self.transport)
+                self.force_close()
+            else:
+                self._fail_body(f"more than {MAX_HEAD} bytes of chunk lines")
+        elif self._is_idle:
+            self._await_head()
+
+    def _fail_body(self, reason: str) -> None:
+        """Tells whoever waits for the body that it will never be whole; nothing after it is looked at."""
+        if not self.body.is_eof():
+            self.body.set_exception(web.RequestPayloadError(reason))
+            self._lingering_time = 0.0
+            self.close()
+
+    def pause_writing(self) -> None:
+        """The client does not take all that was written: it has a while to do so."""
+        super().pause_writing()
+        if self.transport is not None:
+            self.stuck = self._loop.call_later(STUCK_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read on."""
+        self._cancel("stuck")
+        super().resume_writing()
+
+    def _cancel(self, timer: Literal["patience", "stuck"]) -> None:
+        handle: asyncio.TimerHandle | None = getattr(self, timer)
+        if handle is not None:
+            handle.cancel()
+            setattr(self, timer, None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The client has left."""
-        if self.patience is not None:
-            self.patience.cancel()
-            self.patience = None
+        self._cancel("patience")
+        self._cancel("stuck")
         if self.lost is not None:
             self.lost()
             self.lost = None
@@ -87,6 +201,8 @@ class _Protocol(web.RequestHandler):
             if REQUEST_ID not in request:
                 request[REQUEST_ID] = request_id(None)
             resp = from_http(request, resp)
+        if self._close and resp is not None:
+            resp.force_close()
         return await super().finish_response(request, resp, start_time)
 
     def handle_error(
@@ -114,14 +230,86 @@ class _Protocol(web.RequestHandler):
         return response
 
 
-class _Server(web.Server):
-    most = 1024
+class _Handshake(asyncio.Protocol):
+    """A TLS client on its way in. It counts as a connection, and has as long for its handshake as for a head."""
 
-    def __call__(self) -> web.RequestHandler:
-        protocol = _Protocol(self, loop=self._loop, **_LIMITS)
-        protocol.lost = protocol.patience = None
-        protocol.most = self.most
-        return protocol
+    def __init__(self, server: "_Server", context: "ssl.SSLContext") -> None:
+        self._server = server
+        self._context = context
+        self._early = b""
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins the handshake, where there is room."""
+        assert isinstance(transport, asyncio.Transport)
+        if self._server.is_full:
+            transport.abort()  # an answer would take a handshake
+            return
+        transport.pause_reading()
+        self._task = asyncio.create_task(self._shake_hands(transport))
+        self._server.shaking.add(self._task)
+        self._task.add_done_callback(self._server.shaking.discard)
+
+    def data_received(self, data: bytes) -> None:
+        """What a client says in one breath with the end of its handshake."""
+        self._early += data
+
+    async def _shake_hands(self, transport: asyncio.Transport) -> None:
+        try:
+            secured = await asyncio.get_running_loop().start_tls(
+                transport,
+                self,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=HEAD_SECONDS,
+                ssl_shutdown_timeout=_FAREWELL,
+            )
+        except OSError as problem:  # a bad handshake, a client that has left, or none within the time
+            log.debug("no TLS handshake with a client: %s", type(problem).__name__)
+            return
+        except asyncio.CancelledError:
+            transport.abort()
+            raise
+        if secured is None or secured.is_closing():
+            return
+        self._server.shaking.discard(asyncio.current_task())
+        protocol = _Protocol(self._server)
+        secured.set_protocol(protocol)
+        protocol.connection_made(secured)
+        if self._early:
+            protocol.data_received(self._early)
+
+
+class _Server(web.Server):
+    """Makes the protocol of each connection.
+
+    Args:
+        made: The server of the app.
+        most: How many connections are held at once.
+        context: TLS, where it is spoken.
+    """
+
+    def __init__(self, made: web.Server, most: int, context: "ssl.SSLContext | None") -> None:
+        super().__init__(made.request_handler, request_factory=made.request_factory)
+        self._most = most
+        self._context = context
+        self.shaking: set[asyncio.Task[None] | None] = set()
+        """Handshakes under way."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else can come in."""
+        return len(self._connections) + len(self.shaking) >= self._most
+
+    def __call__(self) -> asyncio.Protocol:  # type: ignore[override]
+        return _Handshake(self, self._context) if self._context else _Protocol(self)
+
+    def pre_shutdown(self) -> None:
+        """Ends what is not yet, or between, requests."""
+        for task in list(self.shaking):
+            if task is not None:
+                task.cancel()
+        super().pre_shutdown()
 
 
 def when_lost(request: web.Request, call: Callable[[], None]) -> None:
@@ -137,16 +325,27 @@ class Runner(web.AppRunner):
         app: The app.
         stop_within: Seconds that open requests get to end before they are cut off.
         connections: How many connections are held at once.
+        context: TLS, where it is to be spoken.
     """
 
-    __slots__ = ("_most",)
+    __slots__ = ("_context", "_most")
 
-    def __init__(self, app: web.Application, *, stop_within: float = 2.0, connections: int = 1024) -> None:
+    def __init__(
+        self,
+        app: web.Application,
+        *,
+        stop_within: float = 2.0,
+        connections: int = 1024,
+        context: "ssl.SSLContext | None" = None,
+    ) -> None:
         super().__init__(app, shutdown_timeout=stop_within)
         self._most = connections
+        self._context = context
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether its clients must."""
+        return self._context is not None
 
     async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        server = _Server(made.request_handler, request_factory=made.request_factory)
-        server.most = self._most
-        return server
+        return _Server(await super()._make_server(), self._most, self._context)

@@ -1,6 +1,7 @@
 """The operations as routes: one handler for all, and one plan per operation, made when the daemon starts."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from operator import attrgetter
@@ -124,8 +125,16 @@ def scope_of(operation: Operation[..., Any]) -> Scope:
 
 def guard_of(operation: Operation[..., Any]) -> Guard:
     """What the front must know of an operation."""
-    changes = operation.method != "GET"
-    return Guard(operation.name, scope_of(operation), changes=changes, audit=operation.risk != "read")
+    return Guard(
+        operation.name,
+        scope_of(operation),
+        changes=operation.method != "GET",
+        audit=operation.risk != "read",
+        always=operation.name in _STOPS_TRADING,
+    )
+
+
+_STOPS_TRADING = ("orders.cancel.place", "trading.halt")
 
 
 async def read_json(request: web.Request) -> Any:
@@ -143,14 +152,19 @@ async def read_json(request: web.Request) -> Any:
             body = await request.read()
     except TimeoutError:
         raise ValidationFailed.of("body", None, f"arrive within {BODY_SECONDS} seconds") from None
+    except web.RequestPayloadError as problem:
+        raise ValidationFailed.of("body", None, f"be whole and well chunked ({problem})") from None
     if not body:
         return None
     if request.content_type != "application/json":
         raise ValidationFailed.of("Content-Type", request.content_type, "be application/json")
+    if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise ValidationFailed.of("Content-Type", request.charset, "name no charset but utf-8")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ValidationFailed.of("Content-Encoding", request.headers["Content-Encoding"], "not be given")
     try:
         document = loads(body)
+        json.loads(body, object_pairs_hook=_each_once, parse_int=str, parse_float=str)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise ValidationFailed(
             f"The body is not valid JSON: {problem}.",
@@ -159,6 +173,14 @@ async def read_json(request: web.Request) -> Any:
     if document is None:
         raise ValidationFailed.of("body", None, "be a JSON object")
     return document
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Refuses an object that says a thing twice: of two quantities somebody else may read the other one."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValidationFailed.of("body", twice[:80], "name each member once")
 
 
 def raw_data(result: Any) -> bytes:

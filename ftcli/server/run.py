@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from ftcli.config import Settings
 from ftcli.environment import open_client
+from ftcli.server import key_changes
 from ftcli.server.app import Opener, make_app
-from ftcli.server.binding import bind, warnings
+from ftcli.server.binding import bind, tls_context, warnings
 from ftcli.server.door import check_bind
 from ftcli.server.keys import KeyRing
 from ftcli.server.log import logging_to
@@ -20,18 +21,28 @@ from ftcli.store import Store, db_path
 log = logging.getLogger("ftcli.server")
 
 Announce = Callable[[str], None]
+HandOver = Callable[[str], str]
+
+
+def show_key(key: str) -> str:
+    """Hands the first API key over to the person who watches."""
+    return f"Your first API key, shown only now: {key}"
+
 
 _STOP_WITHIN = 5.0
 _HARD_STOP = 4.5
 """A little less than promised: what still hangs then is cut off."""
 
 
-async def serve(settings: Settings, announce: Announce, *, opener: Opener = open_client) -> None:
+async def serve(
+    settings: Settings, announce: Announce, *, hand_over: HandOver = show_key, opener: Opener = open_client
+) -> None:
     """Runs the daemon until a signal (SIGINT, SIGTERM) or the cancellation of this call ends it.
 
     Args:
         settings: The settings in force.
-        announce: Shows a line to the person who started it; the first API key goes this way, once.
+        announce: Shows a line to the person who started it.
+        hand_over: Hands the first API key over, once; answers the line to announce about it.
         opener: Opens the core.
 
     Raises:
@@ -41,9 +52,9 @@ async def serve(settings: Settings, announce: Announce, *, opener: Opener = open
     check_bind(settings)
     _leave_no_core()
     with logging_to(level=settings.log_level):
-        async with running(settings, announce, opener=opener) as url:
-            log.info("listening on %s, environment %s", url, settings.environment)
-            with _signals() as stopped:
+        async with running(settings, announce, hand_over=hand_over, opener=opener) as url:
+            with _signals() as stopped:  # before it says that it listens: who reads that may stop it at once
+                log.info("listening on %s, environment %s", url, settings.environment)
                 await stopped.wait()
             log.info("stopping")
         log.info("stopped")
@@ -51,20 +62,29 @@ async def serve(settings: Settings, announce: Announce, *, opener: Opener = open
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, announce: Announce = lambda line: None, *, opener: Opener = open_client
+    settings: Settings,
+    announce: Announce = lambda line: None,
+    *,
+    hand_over: HandOver = show_key,
+    opener: Opener = open_client,
 ) -> AsyncIterator[str]:
     """The daemon, running inside this block; gives its URL. Port 0 takes a free one."""
     check_bind(settings)
+    context = tls_context(settings)
     store = Store(db_path(settings))
     try:
         keys = KeyRing(store, bootstrap=settings.api_key) if settings.api_key_required else None
-        first = keys.first_key() if keys else None
         app = make_app(settings, keys, opener=opener)
-        runner = Runner(app, connections=settings.max_connections)
+        runner = Runner(app, connections=settings.max_connections, context=context)
         await runner.setup()
         try:
             url = await bind(runner, settings)
-            _tell(settings, url, first, announce)
+            _tell(settings, url, announce)
+            # Only now: a key made for a start that fails would never be shown, and the next start makes none.
+            first = keys.first_key() if keys else None
+            if first:
+                announce(hand_over(first))
+            key_changes.tell(store)
             beat = asyncio.create_task(app[SERVICE].client.beat(settings.keepalive_interval))
             try:
                 yield url
@@ -76,7 +96,7 @@ async def running(
         store.close()
 
 
-def _tell(settings: Settings, url: str, first_key: str | None, announce: Announce) -> None:
+def _tell(settings: Settings, url: str, announce: Announce) -> None:
     trading = (
         "orders go nowhere real"
         if settings.is_paper
@@ -84,11 +104,10 @@ def _tell(settings: Settings, url: str, first_key: str | None, announce: Announc
     )
     announce(f"ft serve listens on {url}")
     announce(f"Environment: {settings.environment} ({trading})")
-    announce(f"Documentation: {url}/docs")
+    way = f"curl --unix-socket {url.removeprefix('unix://')} http://localhost" if settings.socket else url
+    announce(f"Documentation: {way}/docs")
     for warning in warnings(settings):
         announce(warning)
-    if first_key:
-        announce(f"Your first API key, shown only now: {first_key}")
 
 
 def _leave_no_core() -> None:

@@ -17,8 +17,9 @@ from ftcli.errors import ApiKeyInvalid
 from ftcli.models.session import SessionState
 from ftcli.server.door import Door, words
 from ftcli.server.flights import Flights
-from ftcli.server.keys import NO_KEY, ApiKey, KeyRing, Scope, check_scope
-from ftcli.server.limits import Throttle
+from ftcli.server.holds import Holds
+from ftcli.server.keys import NO_KEY, WRONG, ApiKey, KeyRing, Scope, check_scope
+from ftcli.server.limits import Guesses, Throttle
 from ftcli.server.metrics import Metrics, Sample, labels
 from ftcli.server.pipe import Outbox
 from ftcli.server.tickets import Tickets
@@ -48,6 +49,8 @@ class Guard(msgspec.Struct, frozen=True):
         ticket: Whether a ticket will do instead of a key.
         lasting: Whether it stays open by design: how long it takes says nothing.
         audit: Whether each use is worth a line in the log.
+        query: The parameters its query may have; ``None`` where it looks itself, or does not mind.
+        always: Whether a key may use it however often it has been used: what stops trading is never refused.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Guard(msgspec.Struct, frozen=True):
     ticket: bool = False
     lasting: bool = False
     audit: bool = False
+    always: bool = False
+    query: frozenset[str] | None = None
 
 
 class Service:
@@ -83,10 +88,12 @@ class Service:
             origins=words(settings.allowed_origins),
             socket=settings.socket is not None,
         )
-        self.throttle = Throttle(settings.key_rate)
+        self._throttle = Throttle(settings.key_rate)
+        self._guesses = Guesses(settings.wrong_key_rate)
         self.metrics = Metrics()
         self.flights: Flights[Answer] = Flights()
         self.tickets = Tickets()
+        self.holds = Holds(settings.stream_symbols)
         self.outbox = Outbox()
         self.guards: dict[Any, Guard] = {}
         self.hub: Hub | None = None
@@ -145,12 +152,18 @@ class Service:
             self.hub = await self.client.hub()
         return self.hub
 
-    def admit(self, key: str | None, ticket: str | None, scope: Scope) -> ApiKey:
+    def admit(self, key: str | None, ticket: str | None, scope: Scope, address: str | None) -> ApiKey:
         """Whose key or ticket this is.
+
+        Args:
+            key: The key as presented.
+            ticket: The ticket that stands for one.
+            scope: What it is wanted for.
+            address: Where it comes from; ``None`` for the unix socket.
 
         Raises:
             ApiKeyInvalid: It is missing or wrong, or may not do this.
-            RateLimited: It has been used too often.
+            RateLimited: Too many wrong ones have come from there.
         """
         if self.keys is None:
             return NO_KEY
@@ -158,9 +171,24 @@ class Service:
             owner = self.tickets.redeem(ticket)
             self.keys.check_alive(owner)
             return check_scope(owner, scope)
-        found = self.keys.check(key, scope)
-        self.throttle.take(found.id, found.rate)
+        try:
+            found = self.keys.check(key, scope)
+        except ApiKeyInvalid as problem:
+            # Not a missing one: any page can make a browser send that, and must not slow down this machine.
+            if (problem.details or {}).get("reason") in WRONG:
+                self._guesses.wrong(address or "")
+            raise
+        self._guesses.right(address or "", found.id)
         return found
+
+    def count(self, key: ApiKey) -> None:
+        """Counts one use of a key.
+
+        Raises:
+            RateLimited: It has been used too often.
+        """
+        if self.keys is not None:
+            self._throttle.take(key.id, key.rate)
 
     def still_admits(self, key: ApiKey | None) -> bool:
         """Whether the key that a stream was opened with is still good."""
@@ -179,6 +207,7 @@ class Service:
             for close in list(self._streams):
                 close("logout")
             self.hub = None
+            self.holds.clear()
 
     @contextmanager
     def stream(self, close: Callable[[str], None]) -> Iterator[None]:

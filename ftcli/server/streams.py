@@ -59,7 +59,7 @@ def _subscribe(service: Service) -> Handler:
     async def subscribe(request: web.Request) -> web.StreamResponse:
         symbols = await _symbols(request)
         hub = await service.open_hub()
-        hub.hold(symbols)
+        service.holds.hold(hub, request[KEY], symbols)
         return answer(request, _present(hub, symbols))
 
     return subscribe
@@ -69,7 +69,7 @@ def _unsubscribe(service: Service) -> Handler:
     async def unsubscribe(request: web.Request) -> web.StreamResponse:
         symbols = await _symbols(request)
         hub = await service.open_hub()
-        hub.unhold(symbols)
+        service.holds.release(hub, request[KEY], symbols)
         return answer(request, _present(hub, symbols))
 
     return unsubscribe
@@ -105,14 +105,18 @@ which the reply echoes. The reply is `{"type": "ack", "symbols": [...], "errors"
 symbols' quotes as they are and as they change: objects without `type`. Objects with `type` `status`,
 `symbol_error`, `gap` and `error` tell about the stream.
 
-A browser cannot send the `Authorization` header: it gives `?ticket=`, or says
-`{"action": "auth", "key": "ft_..."}` first, within five seconds. Close codes: 1001 the daemon stops, 4400 bad
-messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many streams.
+Each update carries the `id` of its place in the stream. Who comes back gives the last one, as `?last_event_id=` for
+the first subscription or as the command's `last_event_id`, and gets what was missed, or a `gap`.
+
+Who cannot send the `Authorization` header (a browser) gives `?ticket=`, or says
+`{"action": "auth", "key": "ft_..."}` first, within five seconds; the first command may carry the `key` too. Close
+codes: 1001 the daemon stops, 4400 bad messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many
+streams or wrong keys.
 """
 
 _EVENTS_TEXT = """\
-Events come by themselves, from the moment the socket is open; `?last_event_id=` brings those missed since. Objects
-with `type` `status`, `gap` and `error` tell about the stream.
+Events come by themselves, from the moment the socket is open; `?last_event_id=` with the last `id` seen brings those
+missed since, or a `gap`. Objects with `type` `status`, `gap` and `error` tell about the stream.
 """
 
 _SOCKETS = (
@@ -149,7 +153,7 @@ STREAM_ROUTES: tuple[OwnRoute, ...] = (
         make=_subscribe,
         tag="stream",
         summary="Keep symbols subscribed, whether or not somebody reads them.",
-        text="Each call counts: it takes as many calls of unsubscribe to let go.",
+        text="Each call counts: it takes as many calls of unsubscribe, with the same key, to let go.",
         scope="stream",
         body=SymbolsBody,
         result=Subscriptions,
@@ -163,6 +167,7 @@ STREAM_ROUTES: tuple[OwnRoute, ...] = (
         make=_unsubscribe,
         tag="stream",
         summary="End what subscribe began.",
+        text="A key lets go of what it holds itself; one with the scope admin of what any key holds.",
         scope="stream",
         body=SymbolsBody,
         result=Subscriptions,

@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.models.json import dumps
+from ftcli.server.envelope import REQUEST_ID
 from ftcli.server.front import KEY
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.service import Handler, Service
@@ -41,11 +42,16 @@ _CODES = {
 }
 
 
+QUERY = ("last_event_id", "ticket")
+"""Parameters of every WebSocket's URL."""
+
+
 class Command(msgspec.Struct, frozen=True):
     """What a client may say. ``id`` may be anything; the reply carries it back."""
 
     action: str
     symbols: list[str] = []
+    last_event_id: str = ""
     id: Any = None
     key: str = ""
     ticket: str = ""
@@ -63,6 +69,12 @@ def ws_handler(service: Service, reader: str) -> Handler:
     """
 
     async def talk(request: web.Request) -> web.StreamResponse:
+        for name in request.query:
+            if name not in QUERY:
+                raise ValidationFailed(
+                    f"{name} is no parameter of a WebSocket; there are {' and '.join(QUERY)}.",
+                    details={"field": name, "value": None, "rule": f"be one of {', '.join(QUERY)}"},
+                )
         if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
             raise ValidationFailed.of("Upgrade", request.headers.get(hdrs.UPGRADE), "be websocket")
         if request.headers.get(hdrs.SEC_WEBSOCKET_VERSION) != "13":
@@ -73,7 +85,7 @@ def ws_handler(service: Service, reader: str) -> Handler:
         socket = web.WebSocketResponse(
             timeout=_CLOSE_WITHIN, heartbeat=PING, max_msg_size=_MAX_MESSAGE, compress=False
         )
-        socket.headers[hdrs.SERVER] = "ft"
+        socket.headers.update({hdrs.SERVER: "ft", "X-Request-Id": request[REQUEST_ID]})
         await socket.prepare(request)
         await _Talk(service, request, socket, reader).run()
         return socket
@@ -93,13 +105,15 @@ class _Talk:
         self._socket = socket
         self._pipe = Pipe(request, service.outbox, _ws_frame)
         self._errors = 0
+        self._last_id = request.query.get("last_event_id", "")
+        """What the client has seen last, until its first subscription is told what it has missed."""
 
     async def run(self) -> None:
         """Talks until one side has had enough."""
         try:
             async with asyncio.timeout(None if KEY in self._request else AUTH_WITHIN) as patience:
                 with self._service.stream(lambda reason: patience.reschedule(0)):
-                    await self._authenticate()
+                    first = await self._authenticate()
             consumer = await self._consumer()
         except TimeoutError:
             if self._service.closing.is_set():
@@ -114,42 +128,49 @@ class _Talk:
         else:
             try:
                 with self._service.stream(consumer.close):
-                    await self._serve(consumer)
+                    await self._serve(consumer, first)
             finally:
                 consumer.close("left")
 
     async def _consumer(self) -> Consumer:
         """The reader, with what it has missed where it says what it has seen last."""
         hub = await self._service.open_hub()
-        options = (
-            {"last_id": self._request.query.get("last_event_id", "")} if self._reader == "events" else {}
-        )
+        options = {"last_id": self._last_id} if self._reader == "events" else {}
         consumer: Consumer = getattr(hub, self._reader)(sink=self._pipe.offer, **options)
         consumer.open()
         return consumer
 
-    async def _authenticate(self) -> None:
-        """Waits for the key, where the header has not brought it."""
-        while KEY not in self._request:
-            message = await self._socket.receive()
-            if message.type is not WSMsgType.TEXT:
-                raise ApiKeyInvalid("The first message must bring the key.", details={"reason": "missing"})
-            command = _read(message.data)
-            self._request[KEY] = self._service.admit(command.key or None, command.ticket or None, "stream")
-            self._say({"type": "ack", "action": command.action, "id": command.id})
+    async def _authenticate(self) -> str:
+        """Waits for the key, where the header has not brought it; the command that came with it."""
+        if KEY in self._request:
+            return ""
+        message = await self._socket.receive()
+        if message.type is not WSMsgType.TEXT:
+            raise ApiKeyInvalid("The first message must bring the key.", details={"reason": "missing"})
+        command = _read(message.data)
+        key, ticket = command.key or None, command.ticket or None
+        self._request[KEY] = self._service.admit(key, ticket, "stream", self._request.remote)
+        if command.action != "auth":
+            return str(message.data)
+        self._say({"type": "ack", "action": command.action, "id": command.id})
+        return ""
 
-    async def _serve(self, consumer: Consumer) -> None:
+    async def _serve(self, consumer: Consumer, first: str) -> None:
         close_when_lost(self._request, consumer)
         self._pipe.release(consumer)
         pump = asyncio.create_task(self._deliver(consumer))
         try:
+            if first:
+                self._hear(first, consumer)
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
                     self._hear(message.data, consumer)
                 elif message.type is WSMsgType.BINARY:
+                    self._errors += 1
                     self._complain(ValidationFailed("Messages must be JSON text."), None)
                 if self._errors >= _MAX_ERRORS:
                     await self._end(CLOSE_BAD_MESSAGE, "too many bad messages")
+                await self._pipe.room()  # who does not read our answers is not listened to
         finally:
             consumer.close("left")
             await asyncio.wait({pump}, timeout=_CLOSE_WITHIN)
@@ -178,6 +199,7 @@ class _Talk:
         try:
             command = _read(text)
             identity = command.id
+            self._service.count(self._request[KEY])
             self._obey(command, consumer)
             self._errors = 0
         except FtError as problem:
@@ -196,8 +218,7 @@ class _Talk:
             raise ValidationFailed.of("symbols", None, "name at least one symbol")
         self._pipe.hold()  # what is known of the symbols comes after the acknowledgement
         try:
-            change = consumer.add if command.action == "subscribe" else consumer.remove
-            done = change(good) if good else []
+            done = self._change(command, good, consumer) if good else []
             self._say(
                 {
                     "type": "ack",
@@ -210,6 +231,13 @@ class _Talk:
             )
         finally:
             self._pipe.release(consumer)
+
+    def _change(self, command: Command, symbols: list[str], consumer: Consumer) -> list[str]:
+        if command.action == "unsubscribe":
+            return consumer.remove(symbols)
+        done = consumer.add(symbols, last_id=command.last_event_id or self._last_id)
+        self._last_id = ""
+        return done
 
     def _say(self, document: object) -> None:
         self._pipe.write(ws_text_frame(dumps(document)))
@@ -231,7 +259,7 @@ _ws_frame: Callable[[Update], bytes] = attrgetter("ws_frame")
 def _read(text: str) -> Command:
     try:
         return _commands.decode(text)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise ValidationFailed(
             f'This is no command: {problem}. Say {{"action": "subscribe", "symbols": ["AAPL"]}}.',
             details={"field": "message", "value": None, "rule": "be a command"},

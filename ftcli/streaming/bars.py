@@ -52,12 +52,13 @@ class BarState(State):
     """
 
     kind = "bar"
-    __slots__ = ("_final", "_ready", "_running", "source")
+    __slots__ = ("_final", "_ready", "_running", "_torn_until", "source")
 
     def __init__(self, symbol: str, counters: Oddities | None = None, *, source: str = "server") -> None:
         super().__init__(symbol, Oddities() if counters is None else counters)
         self.source = source
         self._running: _Bar | None = None
+        self._torn_until = 0.0
         self._final: deque[_Bar] = deque(maxlen=_KEPT)
         self._ready: deque[tuple[str, str]] = deque()
 
@@ -85,8 +86,11 @@ class BarState(State):
         if running is None:
             if any(bar.key == key for bar in self._final):
                 self._correct(key, values)
-            else:
+            elif "356" in values or "360" in values:
                 self._start(key, values, at)
+            else:
+                # An answer without a bar, or a change without a price: bars are not invented.
+                self.counters["incomplete_bars"] += 1
         elif key == running.key:
             running.raw = values if whole else {**running.raw, **values}
             running.tainted = running.tainted and not whole
@@ -113,7 +117,8 @@ class BarState(State):
         return iso(at // 60 * 60)[11:16]
 
     def _start(self, key: str, values: Item, at: float) -> None:
-        self._running = _Bar(key, values, at // 60 * 60 + 60)
+        self.stale_since = None  # a bar that begins now owes nothing to an outage before it
+        self._running = _Bar(key, values, at // 60 * 60 + 60, tainted=at < self._torn_until)
         self._publish(self._running, final=False)
 
     def _finish(self, bar: _Bar) -> None:
@@ -151,6 +156,12 @@ class BarState(State):
         if self._running is not None:
             self._running.tainted = True
             self._publish(self._running, final=False)
+
+    def tear(self, at: float) -> None:
+        """Prints are missing up to this moment: bars of this minute are incomplete, and say so."""
+        self._torn_until = at // 60 * 60 + 60
+        if self._running is not None:
+            self._running.tainted = True
 
     def suspect(self, at: float) -> None:
         """The connection is silent."""

@@ -35,6 +35,8 @@ TOKEN_AGE = 300.0
 AFTER_REFUSAL = 30.0
 """Seconds to wait after the second refusal of a token in a row, or when there are too many subscriptions."""
 
+BASELINE_WAIT = 5.0
+"""Seconds for which the first connection waits until it is known how things are."""
 SWEEPS = 5
 """How often a sweep that fails is tried again."""
 
@@ -92,7 +94,7 @@ class BepsLink:
         self._line: Line | None = None
         self._token: tuple[str, float] | None = None
         self._reduced = False
-        self._closing = False
+        self._closing = self._renewing = False
         self._gap: tuple[float, float] | None = None
         self._lost_at: float | None = None
 
@@ -126,6 +128,7 @@ class BepsLink:
     async def _run(self) -> None:
         attempt = refused = 0
         self._change("connecting")
+        await self._first_baseline()
         while True:
             try:
                 line = await self._open(fresh=refused > 0)
@@ -145,7 +148,7 @@ class BepsLink:
             if fault == "query" and self._reduced:
                 self._change("failed", reason="the service refuses the subscription")
                 return
-            self._lost()
+            self._lost(line)
             if fault == "query":
                 self._reduced = True
             attempt += 1
@@ -158,9 +161,8 @@ class BepsLink:
             wait, reason = 0.0, "token_refresh"
         elif refused or fault == "max_subscriptions":
             wait = max(wait, AFTER_REFUSAL)
-        since = None if self._lost_at is None else moment(self._lost_at)
         state: BepsState = "auth_required" if refused >= 3 else "reconnecting"
-        self._change(state, attempt=attempt, next_retry_s=wait, since=since, reason=reason)
+        self._change(state, attempt=attempt, next_retry_s=wait, since=self._lost_moment(), reason=reason)
         await self._resume.wait(wait)
 
     async def _open(self, *, fresh: bool) -> Line:
@@ -226,14 +228,23 @@ class BepsLink:
         except Exception as problem:
             raise _NotReplacedError from problem
         try:
+            self._renewing = True
+            if line.over:
+                self._look(line)
             while not successor.live and not successor.over:
                 await self._alarm.wait(None)
             if successor.over:
                 raise _NotReplacedError
+            if line.session.suspect:
+                self._lost(line)
+            self._line = successor
+            self._look(successor)
             await line.finish()
         except asyncio.CancelledError:
             await successor.abandon()
             raise
+        finally:
+            self._renewing = False
         return successor
 
     def _line_changed(self, line: Line) -> None:
@@ -245,6 +256,10 @@ class BepsLink:
     def _look(self, line: Line) -> None:
         """Tell what has become of the connection."""
         if not line.live:
+            # Ended while its successor is not there yet, or the broker has ended the subscription: until one is
+            # answered anew events are lost. Every other end is told by the task that tries again.
+            if (line.over and self._renewing) or line.session.phase == "starting":
+                self._outage(line, line.reason or "subscription ended by the broker")
             return
         if line.session.suspect:
             self._change("suspect", reason="no keep-alive")
@@ -261,6 +276,13 @@ class BepsLink:
         if self._options.baseline is not None and (self._basing is None or self._basing.done()):
             self._basing = asyncio.create_task(self._base(self._options.baseline), name="beps baseline")
 
+    async def _first_baseline(self) -> None:
+        """Before events can arrive, so that the sweep after the first outage covers all of it."""
+        self._take_baseline()
+        if self._basing is not None:
+            self._basing.add_done_callback(lambda _: self._alarm.ring())
+            await self._alarm.wait(BASELINE_WAIT)
+
     async def _base(self, baseline: Callable[[], Awaitable[None]]) -> None:
         try:
             await baseline()
@@ -268,9 +290,18 @@ class BepsLink:
             # The next outage will be told as a gap.
             self.counters["failed_baselines"] += 1
 
-    def _lost(self) -> None:
-        if self._lost_at is None and self.state in ("open", "suspect"):
-            self._lost_at = self._timing.epoch()
+    def _outage(self, line: Line, reason: str) -> None:
+        if self.state in ("open", "suspect"):
+            self._lost(line)
+            self._change("reconnecting", since=self._lost_moment(), reason=reason)
+
+    def _lost(self, line: Line | None) -> None:
+        """Note from when on events may be missing: the last frame is the last proof that none is."""
+        if line is not None and self._lost_at is None and self.state in ("open", "suspect"):
+            self._lost_at = line.session.heard_at
+
+    def _lost_moment(self) -> datetime | None:
+        return None if self._lost_at is None else moment(self._lost_at)
 
     # -- events ----------------------------------------------------------------------------------------
 
@@ -305,22 +336,25 @@ class BepsLink:
         while self._gap is not None:
             start, end = self._gap
             try:
-                found = list(await sweep(moment(start), moment(end)))
+                async for event in sweep(moment(start), moment(end)):
+                    self._recovered(event)
             except Exception:
                 self.counters["failed_sweeps"] += 1
                 failures += 1
                 if failures > SWEEPS:
-                    self._gap = None
+                    # As it stands now: another outage may have come to it meanwhile.
+                    (start, end), self._gap = self._gap, None
                     self._on_gap(start, end)
                     return
                 await Alarm(self._timing).wait(self._schedule.wait(failures))
                 continue
             if self._gap == (start, end):
                 self._gap = None
-            now = self._timing.epoch()
-            for event in found:
-                event.recovered, event.source, event.received_at = True, "reconcile", moment(now)
-                self._deliver(event, now)
+
+    def _recovered(self, event: Event) -> None:
+        now = self._timing.epoch()
+        event.recovered, event.source, event.received_at = True, "reconcile", moment(now)
+        self._deliver(event, now)
 
     def _change(
         self,

@@ -126,7 +126,8 @@ def fault_of(payload: Any) -> Fault:
         text = str(error.get("message") or "").lower()
         if kind in _UNAUTHORIZED or "token expired" in text or "token has expired" in text:
             return "unauthorized"
-        if error.get("errorCode") in (401, 403):
+        code = str(error.get("errorCode") or "").strip()
+        if code in ("401", "403"):
             return "unauthorized"
         if kind == "limitexceedederror":
             return "limit"
@@ -134,6 +135,9 @@ def fault_of(payload: Any) -> Fault:
             return "max_subscriptions"
         if any(sign in f"{kind} {text}" for sign in _QUERY_SIGNS):
             return "query"
+        if code == "400":
+            # Not worth trying again with the same token (protocol 05 §7.3), where it is not the query's fault.
+            return "unauthorized"
     return "other"
 
 

@@ -92,6 +92,11 @@ class BepsSession:
         self._due: float | None = now + ANSWER_WAIT
         self._restart_at: float | None = None
 
+    @property
+    def heard_at(self) -> float:
+        """When the last frame came, in epoch seconds."""
+        return self._timing.epoch() - (self._timing.monotonic() - self._heard)
+
     def next_frame(self) -> str | None:
         """The next frame to send, or ``None``."""
         return self._outbox.popleft() if self._outbox else None

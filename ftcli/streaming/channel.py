@@ -77,8 +77,9 @@ class Channel:
 
     def changed(self, state: State) -> None:
         """The state has something new: make the bytes once and hand them to everybody."""
-        while (body := state.take()) is not None:
+        if state.has_snapshot:
             self.error = None
+        while (body := state.take()) is not None:
             update = self.publish(self, body)
             for push in self.pushes:
                 push(update)

@@ -35,6 +35,7 @@ class Command(msgspec.Struct, eq=False):
         alone: Whether it is a second try of one symbol.
         replaces: The older command whose remaining symbols it takes over.
         replaced: Whether another one takes over from it; that one ends it.
+        ended: Whether it has been unsubscribed.
         requests: The server's ids of it, once known.
         sent_at: When it left, ``None`` while it waits to be sent.
     """
@@ -46,6 +47,7 @@ class Command(msgspec.Struct, eq=False):
     alone: bool
     replaces: "Command | None" = None
     replaced: bool = False
+    ended: bool = False
     requests: list[str] = []
     sent_at: float | None = None
 
@@ -274,7 +276,10 @@ class CommandBook:
             self._open.remove(command)
 
     def _end(self, command: Command, symbols: Iterable[str]) -> None:
-        """Unsubscribe a command; an id that others share lives on with them."""
+        """Unsubscribe a command, once; an id that others share lives on with them."""
+        if command.ended:
+            return
+        command.ended = True
         ids = []
         for request in command.requests:
             users = self._requests[request]
@@ -310,16 +315,25 @@ class CommandBook:
             late, command.unanswered = sorted(command.unanswered & command.live), set()
             self._end_replaced(command)
             for symbol in late:
-                if command.alone:
+                if not command.alone:
+                    self._ask_again(symbol)
+                elif self.retries.unanswered(symbol, now):
                     self._timed_out(symbol)
-                else:
-                    command.live.discard(symbol)
-                    self._send([symbol], greeks=command.greeks, alone=True)
             if not command.live:
                 self._drop(command)
         for symbol in self.retries.due(now):
-            if symbol not in self.by_symbol:
-                self._send([symbol], greeks=self._wants_greeks(symbol), alone=True)
+            self._ask_again(symbol)
+
+    def _ask_again(self, symbol: str) -> None:
+        """Send a symbol once more, alone; an answer to the command before is welcome still."""
+        former = self.by_symbol.get(symbol)
+        if former is not None:
+            if symbol in former.unanswered:
+                return
+            former.live.discard(symbol)
+        self._send([symbol], greeks=self._wants_greeks(symbol), alone=True)
+        if former is not None and not former.live and former not in self._open:
+            self._drop(former)
 
     def next_deadline(self) -> float | None:
         """When :meth:`poll` has something to do next, on the monotonic clock."""

@@ -20,15 +20,23 @@ class BarBuilder:
     Args:
         bars: The bars to feed.
         timing: The clocks.
+        tell: Hands the readers of the bars what becomes of the tape.
         leave: Ends the reading of the tape.
     """
 
     raw = False
 
-    def __init__(self, bars: BarState, timing: Timing, leave: Callable[["BarBuilder"], None]) -> None:
+    def __init__(
+        self,
+        bars: BarState,
+        timing: Timing,
+        tell: Callable[[Update], None],
+        leave: Callable[["BarBuilder"], None],
+    ) -> None:
         self.symbol = bars.symbol
         self._bars = bars
         self._timing = timing
+        self._tell = tell
         self._leave = leave
         self._item: Item = {}
         self._timer: Timer | None = None
@@ -36,12 +44,21 @@ class BarBuilder:
         bars.source = "computed"
 
     def push(self, update: Update) -> None:
-        """Take in a print; only those of the regular session make bars."""
+        """Take in a print; only those of the regular session make bars. An outage of the tape is one of the bars."""
         if update.kind == "trade":
             trade = update.value
             assert isinstance(trade, Trade)
             if trade.session == "regular" and trade.price is not None:
                 self._add(trade, trade.price)
+            return
+        at = self._timing.epoch()
+        if update.kind == "gap":
+            self._volume = None  # what grew in the gap belongs to no minute that is known
+            self._bars.tear(at)
+        elif update.kind == "status" and update.value.state not in ("open", "suspect"):
+            self._bars.lose(at)
+            self._bars.announce()
+        self._tell(update)
 
     def _add(self, trade: Trade, price: Decimal) -> None:
         at = self._timing.epoch()
@@ -66,6 +83,7 @@ class BarBuilder:
             "362": str(int(item["362"]) + size),
             "1172": str(int(item["1172"]) + 1),
         }
+        self._bars.stale_since = None
         self._bars.delta(self._item, at)
 
     def _expire_at(self, seconds: float) -> None:

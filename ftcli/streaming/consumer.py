@@ -115,8 +115,12 @@ class Consumer:
 
     # -- symbols ---------------------------------------------------------------------------------------
 
-    def add(self, symbols: Iterable[str]) -> list[str]:
+    def add(self, symbols: Iterable[str], *, last_id: str = "") -> list[str]:
         """Read these symbols too; their present state comes at once where it is known.
+
+        Args:
+            symbols: Symbols as users spell them.
+            last_id: Id of the last update of them that was seen in an earlier life, to be told what was missed.
 
         Returns:
             The symbols in the stream's spelling, those that were read already included.
@@ -125,7 +129,7 @@ class Consumer:
             RateLimited: No socket is left for them.
             ValidationFailed: One is no symbol, or there are too many of them. None is added then.
         """
-        return self._hub.join(self, symbols)
+        return self._hub.join(self, symbols, last_id=last_id)
 
     def remove(self, symbols: Iterable[str]) -> list[str]:
         """Read these symbols no longer; the ones that were read."""
@@ -156,6 +160,9 @@ class Consumer:
             # place of the older one in the line: a busy symbol gets its turn like any other.
             if key in self._late:
                 self.conflated += 1
+                if self.kind == "bar":
+                    # Ids must leave in order here: a reader that comes back must not have skipped a final bar.
+                    del self._late[key]
             elif len(self._late) >= self._limit + len(self.symbols):
                 self._overflow()
                 return
@@ -174,7 +181,8 @@ class Consumer:
         self.close("consumer failed")
 
     def _overflow(self) -> None:
-        last = self._hub.event_id(self.last_id)
+        # What waits can still be read.
+        last = self._hub.event_id(max([self.last_id, *(update.id for update in self._queue)]))
         self.close(
             "overflow",
             RateLimited(

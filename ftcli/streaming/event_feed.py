@@ -1,6 +1,8 @@
 """Account events in the hub: one connection, every reader, nothing dropped."""
 
-from ftcli.models.streaming import BepsStatus, Event, StreamState
+from msgspec.structs import replace
+
+from ftcli.models.streaming import BepsStatus, Event, Gap, StreamState
 from ftcli.streaming.beps_link import BepsLink
 from ftcli.streaming.consumer import Consumer
 from ftcli.streaming.counters import Oddities
@@ -52,8 +54,10 @@ class EventFeed:
                 consumer.push(update)
         change = self._link.last_change
         if change is not None:
-            consumer.push(self._status(change))
-        self._consumers = (*self._consumers, consumer)
+            # How it is now; an outage that is over is among what was missed.
+            consumer.push(self._status(replace(change, gap_from=None, gap_to=None, gap_ms=None)))
+        if not consumer.closed:  # or it has had too much to be told at once
+            self._consumers = (*self._consumers, consumer)
         self._link.start()
 
     def leave(self, consumer: Consumer) -> None:
@@ -69,14 +73,18 @@ class EventFeed:
         self._tell(update)
 
     def _changed(self, change: StreamState) -> None:
-        if change.state not in ("connecting", "stopped"):
+        if change.gap_from is not None:
+            # It is the only word on what was not looked for: who was away, or is slow, must have it too.
+            self._tell(self._publisher.publish("event", "status", "", 0, compact(change), None))
+        elif change.state not in ("connecting", "stopped"):
             self._tell(self._status(change))
 
     def _status(self, change: StreamState) -> Update:
         return self._publisher.notice("status", "", change, "status beps")
 
     def _gap(self, start: float, end: float) -> None:
-        self._tell(self._publisher.gap(moment(end), moment(start)))
+        value = Gap(gap_from=moment(start), gap_to=moment(end))
+        self._tell(self._publisher.publish("event", "gap", "", 0, compact(value), None))
 
     def _tell(self, update: Update) -> None:
         for consumer in self._consumers:

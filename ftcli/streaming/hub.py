@@ -158,6 +158,8 @@ class Hub:
         if consumer.kind == "event":
             self._event_feed().join(consumer, last_id)
             return []
+        if consumer.closed:
+            raise RateLimited("This stream has ended: open another one.")
         kind = consumer.kind
         names = stream_symbols(symbols)
         new = [symbol for symbol in names if symbol not in consumer.symbols]
@@ -170,6 +172,8 @@ class Hub:
         consumer.symbols.update(new)
         seen = self._replay(consumer, channels, last_id) if last_id else set()
         for channel in channels:
+            if consumer not in self.consumers:  # it has had too much to be told at once, and has left
+                break
             channel.enter(consumer)
             self._welcome(consumer, channel, replayed=channel.symbol in seen)
         return names
@@ -239,6 +243,8 @@ class Hub:
     def _welcome(self, consumer: Consumer, channel: Channel, *, replayed: bool) -> None:
         """What a new reader of a symbol is told at once: its state, its error, or that it has to wait."""
         state = channel.state
+        if state.has_snapshot:
+            channel.error = None
         if channel.error is not None:
             consumer.push(self._error(channel.error))
         elif not replayed and state.ever and (body := state.picture()) is not None:
@@ -252,7 +258,8 @@ class Hub:
     def _replay(self, consumer: Consumer, channels: list[Channel], last_id: str) -> set[str]:
         """Push what a returning reader has missed, or a gap; the symbols something was pushed for."""
         born = max((channel.born for channel in channels), default=0)
-        missed = self._publisher.missed(consumer.kind, last_id, born=born, symbols=consumer.symbols)
+        names = {channel.symbol for channel in channels}
+        missed = self._publisher.missed(consumer.kind, last_id, born=born, symbols=names)
         if missed is None:
             consumer.push(self._publisher.gap(moment(self._timing.epoch())))
             return set()
@@ -293,10 +300,10 @@ class Hub:
     def link_suspect(self, link: Link, at: float | None) -> None:
         """The link is silent, or speaks again."""
         for state in list(link.states.values()):
-            if at is None:
-                state.trust()
-            else:
+            if at is not None:
                 state.suspect(at)
+            elif state.has_snapshot:  # the others turn fresh with their own snapshots
+                state.trust()
             if state.ever:
                 state.announce()
 

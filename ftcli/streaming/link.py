@@ -175,7 +175,7 @@ class Link:
     async def _back_off(self, attempt: int, ending: _Ending, suspicious: bool) -> int:
         """Wait for the next attempt and make sure that it makes sense; its number."""
         if self._lost_at is None:
-            self._lost_at = self._timing.epoch()
+            self._lost_at = self._timing.epoch() if self.session is None else self._vitals.heard()
         checked = attempt == 0
         while True:
             attempt += 1
@@ -255,9 +255,9 @@ class Link:
             conflation_ms=self._options.conflation_ms,
             chunk=self._options.chunk,
         )
-        now = self._timing.epoch()
-        lost, self._lost_at = self._lost_at, None
-        self._change("open", gap=None if lost is None else now - lost)
+        # The outage ends with the first data: where none come, the next loss is still the same outage.
+        lost = self._lost_at
+        self._change("open", gap=None if lost is None else self._timing.epoch() - lost)
         self.session.subscribe(self.states.values())
         self._wake.ring()
 
@@ -267,6 +267,7 @@ class Link:
         assert session is not None
         while True:
             frame = await socket.recv()
+            self._lost_at = None
             if vitals.data_came():
                 self._change("open")
                 self._owner.link_suspect(self, None)
@@ -311,8 +312,9 @@ class Link:
             vitals.pinged(await socket.ping())
         if vitals.becomes_suspect(bool(self.states)):
             vitals.pinged(await socket.ping())
-            self._change("suspect", since=moment(self._timing.epoch()), stale=True, reason="no data")
-            self._owner.link_suspect(self, self._timing.epoch())
+            silent_since = vitals.heard()
+            self._change("suspect", since=moment(silent_since), stale=True, reason="no data")
+            self._owner.link_suspect(self, silent_since)
         if vitals.dead():
             return None
         times = [vitals.next_deadline()]

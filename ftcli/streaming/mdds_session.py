@@ -310,7 +310,7 @@ class MddsSession:
             )
 
     def _timed_out(self, symbol: str) -> None:
-        """Two tries without any answer. Its data are still welcome should they come after all."""
+        """Two tries without any answer. It is asked for again later, and its data are welcome at any time."""
         self.counters["subscribe_timeouts"] += 1
         self._report(SymbolError(kind=self.kind, symbol=symbol, reason="subscribe_timeout"))
 

@@ -1,6 +1,6 @@
 """What the streams need to know of the world: all of it is handed in, nothing is looked up."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -107,8 +107,8 @@ class BepsOptions(msgspec.Struct, frozen=True, kw_only=True):
         host: Name the API is known by; empty for the broker's own.
         app_id: Consumer application id.
         cookie: Gives the ``Cookie`` header; BEPS is not known to need one.
-        sweep: Finds what happened in an outage: called with its start and end, answers events, which are
-            published as recovered. Raises where it cannot tell; it is asked again then.
+        sweep: Finds what happened in an outage: called with its start and end, gives events one by one, which
+            are published as recovered. Raises where it cannot tell; it is asked again then, for the rest.
         baseline: Called whenever events begin to arrive, so that a sweep knows what to compare with.
         seen: Called with each event that is published.
         connect: Opens sockets; the ``websockets`` library where ``None``.
@@ -124,7 +124,7 @@ class BepsOptions(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     app_id: str = "ATN"
     cookie: Cookie | None = None
-    sweep: Callable[[datetime, datetime], Awaitable[Iterable[Event]]] | None = None
+    sweep: Callable[[datetime, datetime], AsyncIterator[Event]] | None = None
     baseline: Callable[[], Awaitable[None]] | None = None
     seen: Callable[[Event], None] | None = None
     connect: Connect | None = None

@@ -124,6 +124,9 @@ class QuoteState(State):
         self._raw = {key: text for key, text in item.items() if text and key != "0"}
         self.has_snapshot = True
         self.stale_since = None
+        if not self.greeks.has_snapshot:
+            # Greeks of before an outage would pass for fresh beside this; what the contract is stays true.
+            self._greeks_raw = {key: self._greeks_raw[key] for key in CONTRACT_IDS & self._greeks_raw.keys()}
         close = PRICE[self._raw.get("124", "")]
         self._close_as_last = "" if PRICE[self._raw.get("29", "")] else close
         self._take_snapshot()
@@ -168,12 +171,12 @@ class QuoteState(State):
         self.greeks.filed.clear()
         self.has_snapshot = self.greeks.has_snapshot = False
         self.publish = self.greeks.publish = None
-        self.stale_since = at
+        self._stale_from(at)
         self._changed = True
 
     def suspect(self, at: float) -> None:
         """The connection is silent: marked stale until data flow again."""
-        self.stale_since = at
+        self._stale_from(at)
         self._changed = True
 
     def trust(self) -> None:

@@ -1,7 +1,9 @@
-"""Second chances for single symbols that met an error which may pass (protocol 05 §2.12)."""
+"""Second chances for single symbols that met an error which may pass, or no answer (protocol 05 §2.12, 2.13)."""
 
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before each retry of a symbol: the start of the reconnect schedule, three times at most."""
+AFTER_SILENCE = 30.0
+"""Seconds before a symbol is asked for again that was reported as unanswered: the schedule's last wait."""
 
 
 class Retries:
@@ -10,6 +12,7 @@ class Retries:
     def __init__(self) -> None:
         self._failed: dict[str, int] = {}
         self._due: dict[str, float] = {}
+        self._silent: set[str] = set()
 
     def plan(self, symbol: str, now: float) -> int:
         """Note a failure.
@@ -25,8 +28,20 @@ class Retries:
         self._due[symbol] = now + WAITS[failed]
         return len(WAITS) - failed
 
+    def unanswered(self, symbol: str, now: float) -> bool:
+        """Note that a symbol was asked for twice in vain. It will be asked for again, as long as that lasts.
+
+        Returns:
+            Whether this is new.
+        """
+        self._due[symbol] = now + AFTER_SILENCE
+        known = symbol in self._silent
+        self._silent.add(symbol)
+        return not known
+
     def forget(self, symbol: str) -> None:
         """The symbol works, or nobody needs it."""
+        self._silent.discard(symbol)
         self._failed.pop(symbol, None)
         self._due.pop(symbol, None)
 

@@ -75,11 +75,16 @@ class State(ABC):
     def lose(self, at: float) -> None:
         """The connection is gone: what is known is old from now on."""
         self.has_snapshot = False
-        self.stale_since = at
+        self._stale_from(at)
 
     def suspect(self, at: float) -> None:
         """The connection is silent: what is known may be old."""
-        self.stale_since = at
+        self._stale_from(at)
+
+    def _stale_from(self, at: float) -> None:
+        # What was old already has been so for longer.
+        if self.stale_since is None:
+            self.stale_since = at
 
     def trust(self) -> None:
         """The silence is over."""

@@ -6,6 +6,7 @@ new reader is the broker told. Symbols the broker does not know are remembered f
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from ftcli.errors import RateLimited
 from ftcli.models.streaming import Kind, Subscriptions, SymbolError
@@ -20,6 +21,15 @@ from ftcli.streaming.quote import QuoteState
 from ftcli.streaming.state import State
 from ftcli.streaming.tape import TapeState
 from ftcli.streaming.timing import Timing
+
+REMEMBERED = 10_000
+"""Symbols that nobody reads and whose refusal or last number is still known."""
+
+
+def _shorten(memory: dict[tuple[Kind, str], Any]) -> None:
+    """Forget the oldest entry where there are too many."""
+    if len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]
 
 
 class SubscriptionBook:
@@ -72,7 +82,9 @@ class SubscriptionBook:
         self._pools.check_room(kind, len(wanted))
         channels = [self._channels.get((kind, symbol)) or self._new(kind, symbol) for symbol in symbols]
         for channel in channels:
-            channel.error = refused.get(channel.symbol)
+            if channel.link is None:
+                # One that is asked for already keeps its error: it holds until data come.
+                channel.error = refused.get(channel.symbol)
         links = self._pools.place(channel.state for channel in channels if channel.symbol in wanted)
         for symbol, link in links.items():
             self._channels[kind, symbol].link = link
@@ -123,6 +135,7 @@ class SubscriptionBook:
         if not channel.holds:
             del self._channels[channel.kind, channel.symbol]
             self._seqs[channel.kind, channel.symbol] = channel.state.seq
+            _shorten(self._seqs)
             self._unplace(channel)
             if channel.builder is not None:
                 channel.builder.close()
@@ -136,7 +149,7 @@ class SubscriptionBook:
             tape = self.open("trade", [channel.symbol])[0]
         except RateLimited:
             return
-        channel.builder = BarBuilder(bars, self._timing, self._leave_tape)
+        channel.builder = BarBuilder(bars, self._timing, channel.tell, self._leave_tape)
         tape.enter(channel.builder)
 
     def _leave_tape(self, builder: BarBuilder) -> None:
@@ -154,15 +167,26 @@ class SubscriptionBook:
         """The broker refuses a symbol: remember it. Its channel stays with its readers, unsubscribed."""
         if error.reason == "symbol_not_found":
             until = self._timing.monotonic() + self._options.negative_for
+            self._negative.pop((error.kind, error.symbol), None)
             self._negative[error.kind, error.symbol] = (until, error)
+            _shorten(self._negative)
         channel = self._channels.get((error.kind, error.symbol))
         if channel is not None:
-            channel.error = error
             if error.reason != "subscribe_timeout" and not error.retries_left:
                 self._unplace(channel)
+                self._let_grow_old(channel)
+            channel.error = error
             if error.kind == "bar" and error.reason != "symbol_not_found" and not error.retries_left:
                 self.compute_bars(channel)
         return channel
+
+    def _let_grow_old(self, channel: Channel) -> None:
+        """A symbol that flowed flows no longer: what is known of it must not pass for fresh."""
+        state = channel.state
+        if state.has_snapshot:
+            state.lose(state.at)
+            if state.ever:
+                state.announce()
 
     @property
     def live(self) -> int:

@@ -63,7 +63,7 @@ class TapeState(State):
         if self._gap_from is not None:
             start, self._gap_from = self._gap_from, None
             symbol = TEXT[self.symbol]
-            gap = f'{{"symbol":{symbol},"gap":true,"from":"{iso(start)}","to":"{iso(at)}"}}'
+            gap = f'{{"symbol":{symbol},"gap":true,"from":"{iso(start)}","to":"{iso(at)}","type":"gap"}}'
             self._ready.append((gap, True))
         # What came before the base line is part of it.
         self._raw |= self._early
@@ -104,7 +104,7 @@ class TapeState(State):
         self._raw = {**before, **item}
         if _is_regular_print(item, before):
             self._print("regular", _REGULAR, item, before)
-        if not IRREGULAR_PRINT_IDS.isdisjoint(item):
+        if _is_irregular_print(item, before):
             self._print("irregular", _IRREGULAR, item, before)
 
     def _print(self, session: str, members: _Members, item: Item, before: Item) -> None:
@@ -164,6 +164,11 @@ def _is_regular_print(item: Item, before: Item) -> bool:
     same_time = "316" not in item or item["316"] == before.get("316")
     # Volume said again and unmoved: the same trade told once more.
     return not (unmoved and same_time)
+
+
+def _is_irregular_print(item: Item, before: Item) -> bool:
+    """Whether any of the print's ids is there and new: a delta that repeats them all is a mere refresh."""
+    return any(item[key] != before.get(key) for key in IRREGULAR_PRINT_IDS & item.keys())
 
 
 def _grew_by_more(item: Item, before: Item, size: str) -> bool:

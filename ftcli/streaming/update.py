@@ -98,9 +98,10 @@ class Update(msgspec.Struct, eq=False):
 
     @property
     def ws_frame(self) -> Payload:
-        """The JSON as one unmasked, uncompressed WebSocket text frame, as servers send them."""
+        """The JSON with its ``id`` as one unmasked, uncompressed WebSocket text frame, as servers send them."""
         if not self._frame:
-            self._frame = ws_text_frame(self.bytes)
+            identity = f',"id":"{self.epoch}-{self.id}"}}'
+            self._frame = ws_text_frame(self.bytes[:-1] + identity.encode())
         return self._frame
 
 

@@ -30,8 +30,8 @@ class Vitals:
         self._market_open = market_open
         self.verdict = ""
         """Why the connection was given up, where it was given up here."""
-        self._last_data = 0.0
-        self._armed = False
+        self._last_data = self._last_pong = timing.monotonic()
+        self._armed_since: float | None = None
         self._suspect_since: float | None = None
         self._greeting_due: float | None = None
         self._next_ping = 0.0
@@ -42,8 +42,8 @@ class Vitals:
         """A connection has been opened; its connect message is due."""
         now = self._timing.monotonic()
         self.verdict = ""
-        self._last_data = now
-        self._armed = False
+        self._last_data = self._last_pong = now
+        self._armed_since = None
         self._suspect_since = None
         self._greeting_due = now + GREETING_WAIT
         self._next_ping = now + PING_EVERY
@@ -69,25 +69,43 @@ class Vitals:
         self._next_ping = now + PING_EVERY
         if self._pong is None or self._pong.done():
             self._pong = asyncio.ensure_future(pong)
-            # A pong that never comes fails with the connection, whose end is seen elsewhere.
-            self._pong.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._pong.add_done_callback(self._ponged)
             self._pong_due = now + PONG_WAIT
+
+    def _ponged(self, pong: asyncio.Future[object]) -> None:
+        # A pong that never comes fails with the connection, whose end is seen elsewhere.
+        if not pong.cancelled() and pong.exception() is None and pong is self._pong:
+            self._last_pong = self._timing.monotonic()
+
+    def heard(self) -> float:
+        """When the connection last gave a proof of life, in epoch seconds: what came after it may be lost.
+
+        A pong is no proof for a connection that was given up because it answers pings and sends nothing.
+        """
+        silent = self.verdict == "no data" or self._suspect_since is not None
+        last = self._last_data if silent else max(self._last_data, self._last_pong)
+        return self._timing.epoch() - (self._timing.monotonic() - last)
 
     def becomes_suspect(self, subscribed: bool) -> bool:
         """Whether the silence has just become suspicious."""
         now = self._timing.monotonic()
         market_open = self._market_open
         armed = subscribed and market_open is not None and market_open(moment(self._timing.epoch()))
-        if armed and not self._armed:
-            # The silence before the opening bell, or before the first subscription, counts for nothing.
-            self._last_data = now
-        self._armed = armed
         if not armed:
-            self._suspect_since = None
-        elif self._suspect_since is None and now - self._last_data >= SILENCE:
+            self._armed_since = None
+            return False
+        if self._armed_since is None:
+            self._armed_since = now
+            if self._suspect_since is not None:
+                self._suspect_since = now
+        if self._suspect_since is None and now - self._silent_since() >= SILENCE:
             self._suspect_since = now
             return True
         return False
+
+    def _silent_since(self) -> float:
+        # The silence before the opening bell, or before the first subscription, counts for nothing.
+        return max(self._last_data, self._armed_since or 0.0)
 
     def dead(self) -> bool:
         """Whether the connection must be given up; :attr:`verdict` says why."""
@@ -96,9 +114,13 @@ class Vitals:
             self.verdict = "no connect message"
         elif self._pong is not None and not self._pong.done() and now >= self._pong_due:
             self.verdict = "no pong"
-        elif self._suspect_since is not None and now - self._suspect_since >= SUSPICION:
+        elif self._is_judged() and now - (self._suspect_since or 0.0) >= SUSPICION:
             self.verdict = "no data"
         return bool(self.verdict)
+
+    def _is_judged(self) -> bool:
+        # A suspicion outlasts the closing bell, but nothing is given up for it at night.
+        return self._suspect_since is not None and self._armed_since is not None
 
     def next_deadline(self) -> float:
         """When to look again, on the monotonic clock."""
@@ -107,8 +129,8 @@ class Vitals:
             times.append(self._greeting_due)
         if self._pong is not None and not self._pong.done():
             times.append(self._pong_due)
-        if self._suspect_since is not None:
-            times.append(self._suspect_since + SUSPICION)
-        elif self._armed:
-            times.append(self._last_data + SILENCE)
+        if self._is_judged():
+            times.append((self._suspect_since or 0.0) + SUSPICION)
+        elif self._armed_since is not None:
+            times.append(self._silent_since() + SILENCE)
         return min(times)

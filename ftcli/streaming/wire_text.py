@@ -38,6 +38,8 @@ class TextTable(dict[str, str]):
 
 def parse(text: str) -> Decimal | None:
     """The number a wire text stands for; ``None`` for nothing or nonsense, infinities included."""
+    if "_" in text:  # a liberty of Python's
+        return None
     try:
         number = Decimal(text.strip())
     except InvalidOperation:

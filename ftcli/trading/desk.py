@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from ftcli.trading.journal import Journal
 from ftcli.trading.limits import applying, judge, parse
 from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
+from ftcli.trading.plan import Ahead, Plan, with_those_ahead
 from ftcli.trading.previews import Previews
 from ftcli.trading.switch import LONGEST, switch_of
 from ftcli.trading.terms import Terms, symbols_of, terms_of
@@ -70,26 +71,43 @@ class Desk:
         """The rules an order must pass."""
         return {rule for one in applying(self.limits, account, api_key) for rule in one.rules.in_force()}
 
-    def findings(self, account: str, api_key: str, hashed: str, terms: Terms, facts: Facts) -> list[Finding]:
-        """What an order breaks of the limits; inside a transaction of the journal nobody else can slip in between."""
+    def findings(
+        self,
+        account: str,
+        api_key: str,
+        hashed: str,
+        terms: Terms,
+        facts: Facts,
+        ahead: Sequence[Ahead] = (),
+    ) -> list[Finding]:
+        """What an order breaks of the limits, once the orders ahead of it have been placed.
+
+        Inside a transaction of the journal nobody else can slip in between.
+        """
         found: list[Finding] = []
         if facts.open_orders is not None:
             unlisted = self.journal.unlisted(account, facts.listed, facts.mark)
             facts = msgspec.structs.replace(facts, open_orders=facts.open_orders + unlisted)
         for one in applying(self.limits, account, api_key):
             day = self.journal.today(one.account, one.api_key, hashed)
-            found += judge(one, terms, facts, day)
+            found += judge(one, terms, facts, with_those_ahead(day, one, hashed, ahead))
         return found
 
     def needs(self, account: str, order: Any) -> tuple[list[str], set[str]]:
         """The symbols and rules that facts are wanted of, to check an order."""
         return symbols_of(order), self.rules(account, current_origin().api_key)
 
-    def check(self, kind: str, account: str, order: Any, facts: Facts) -> OrderCheck:
-        """What the gate would say to an order."""
+    def plan(self) -> Plan:
+        """Judges orders that shall be placed in one go."""
+        return Plan(self)
+
+    def check(
+        self, kind: str, account: str, order: Any, facts: Facts, ahead: Sequence[Ahead] = ()
+    ) -> OrderCheck:
+        """What the gate would say to an order, once the orders ahead of it have been placed."""
         terms = terms_of(order, facts.last)
         hashed = digest(kind, account, order, [])
-        findings = self.findings(account, current_origin().api_key, hashed, terms, facts)
+        findings = self.findings(account, current_origin().api_key, hashed, terms, facts, ahead)
         may, halted = self._may_place, self.switch.read() is not None
         return OrderCheck(
             allowed=may and not halted and not findings,

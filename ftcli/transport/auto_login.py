@@ -36,6 +36,21 @@ class _Record(msgspec.Struct, kw_only=True):
     damaged: float | None = None
     """Since when nothing is known, because the file cannot be read."""
 
+    def pull_back(self, now: float) -> bool:
+        """Counts what lies in the future as of now; answers whether anything did.
+
+        The clock was wrong when it was written down. Left as it is it would hold until the clock gets there.
+        """
+        found = self.damaged is None and any(
+            moment > now for moments in (self.automatic, *self.unproven.values()) for moment in moments
+        )
+        if found:
+            self.automatic = [min(moment, now) for moment in self.automatic]
+            self.unproven = {
+                mark: [min(moment, now) for moment in moments] for mark, moments in self.unproven.items()
+            }
+        return found
+
 
 class AutoLogins:
     """Remembers automatic logins across processes, in a small file next to the session.
@@ -65,9 +80,9 @@ class AutoLogins:
         if record.disabled:
             raise _not_now(f"automatic login is off: {record.disabled}", None)
         now = self._clock().timestamp()
-        # A record from the future (the clock was set back) counts as if it were from now.
-        moments = (min(moment, now) for moment in record.automatic)
-        recent = sorted(moment for moment in moments if now - moment < WINDOW.total_seconds())
+        if record.pull_back(now):
+            self._save(record)
+        recent = sorted(moment for moment in record.automatic if now - moment < WINDOW.total_seconds())
         if recent and now - recent[-1] < GAP.total_seconds():
             wait = GAP.total_seconds() - (now - recent[-1])
             raise _not_now("the last automatic login was less than 5 minutes ago", wait)
@@ -97,6 +112,10 @@ class AutoLogins:
         Raises:
             RateLimited: Three were sent in vain within the hour.
         """
+        self._attempts._settle()
+        self._check(username)
+
+    def _check(self, username: str) -> None:
         now = self._clock().timestamp()
         for factor in ("password", "code"):
             moments = sorted(self._recent(self._attempts._load(), username, factor, now))
@@ -117,7 +136,7 @@ class AutoLogins:
         """
         counted = self._attempts
         with counted._alone():
-            self.check_attempts(username)  # another session may have sent one meanwhile
+            self._check(username)  # another session may have sent one meanwhile
             record, now = counted._load(), self._clock().timestamp()
             record.unproven[_mark(f"{username} {factor}")] = [
                 *self._recent(record, username, factor, now),
@@ -138,6 +157,15 @@ class AutoLogins:
             record = counted._load()
             if record.unproven.pop(_mark(f"{username} {factor}"), None):
                 counted._save(record)
+
+    def _settle(self) -> None:
+        """Pulls back what lies in the future, so that it ages from now on."""
+        now = self._clock().timestamp()
+        if self._load().pull_back(now):
+            with self._alone():
+                record = self._load()
+                record.pull_back(now)
+                self._save(record)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

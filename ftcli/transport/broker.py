@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ftcli.credentials.session_store import SessionStore
     from ftcli.transport.http import Answer
     from ftcli.transport.login import StepReport
+    from ftcli.transport.reach import Reached
 
 _REPLAYED = frozenset({Retry.READ, Retry.PREVIEW})
 """What may be sent again after a renewal (protocol 00 §4.3, rule 5)."""
@@ -169,6 +170,8 @@ class Broker:
             log.debug("the keep-alive gave no verdict: %s", trouble.code)
         if verdict is Verdict.PAGE:
             return verdict
+        if answer.status == 200:
+            return Verdict.FINE  # an error of the call's own, which its reader tells
         return Verdict.SERVER if answer.status >= 500 else Verdict.REFUSED
 
     async def _renew_or_raise(self, session: Session, request: WireRequest, replayed: bool) -> None:
@@ -321,6 +324,8 @@ class Broker:
         if session is None:
             return SessionStatus(state=state, note=note or self._keeper.note)
         is_live = state is SessionState.AUTHENTICATED
+        if is_live and not note and self._clock() - session.last_keep_alive > IDLE_LIMIT:
+            note = "The broker has not confirmed it for more than half an hour: it has probably ended."
         return SessionStatus(
             state=state,
             username=session.username,
@@ -350,10 +355,7 @@ class Broker:
 
     @property
     def session_id(self) -> str:
-        """The session's random name, the same in every process that shares it; empty without one.
-
-        A confirmation number is good only within one session (protocol 00 §4.3).
-        """
+        """The session's name in every process that shares it: a confirmation number is good within it only."""
         session = self._keeper.session
         return session.id if session is not None else ""
 
@@ -383,6 +385,15 @@ class Broker:
         """
         await self._keeper.handshake.look_at_page()
         return self.clock_ahead
+
+    async def reach(self, time_limit: float, elsewhere: dict[str, str]) -> "list[Reached]":
+        """Connects to every host, streams too, and asks nothing; none where the broker is inside this process.
+
+        See :func:`ftcli.transport.reach.reach`.
+        """
+        from ftcli.transport.reach import reach  # deferred: only ft doctor wants it
+
+        return [] if self._line.is_inside else await reach(self.hosts, time_limit, elsewhere)
 
     def watch_login(self, watch: "Callable[[StepReport], None] | None") -> None:
         """Tells how each step of the logins to come goes: its name, time and outcome."""

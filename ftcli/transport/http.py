@@ -210,6 +210,11 @@ class HttpDoor:
                 await way.aclose()
 
 
+def certificates() -> Any:
+    """The TLS context that calls to the broker trust by (``SSL_CERT_FILE`` counts)."""
+    return httpx.create_ssl_context()
+
+
 def _no_certificates() -> Any:
     import ssl
 

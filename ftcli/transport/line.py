@@ -52,6 +52,11 @@ class Line:
         return self._door is not None or self._hosts.all_local
 
     @property
+    def is_inside(self) -> bool:
+        """Whether the broker is inside this process: there is no host to reach."""
+        return self._door is not None
+
+    @property
     def shares_cookies(self) -> bool:
         """Whether the hosts are simulated, so that their cookies belong to all of them."""
         return self._door is not None or self._hosts.is_overridden("auth")

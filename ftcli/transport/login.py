@@ -201,7 +201,7 @@ class Handshake:
         step = Step(name="totp", request=request, decides=True)
         answer = await self._take(jar, step, fresh.code)
         if answer.code != OK:
-            raise _refused(step, answer, self._advice_on_code(), self.clock_ahead)
+            raise _refused(step, answer, self._advice_on_code(factor), self.clock_ahead)
         step = Step(name="open_session_again", request=_OPEN_SESSION, decides=True)
         opened = await self._take(jar, step)
         if opened.code == FACTOR_WANTED:
@@ -209,15 +209,16 @@ class Handshake:
         if opened.code != OK:
             raise _refused(step, opened, _SEE_APP)
 
-    def _advice_on_code(self) -> str:
+    def _advice_on_code(self, factor: Factor) -> str:
         ahead = self.clock_ahead
         if ahead is None or abs(ahead) < CLOCK_TOLERANCE:
             return "Log in again with a fresh code; check this machine's clock."
-        where = "ahead of" if ahead > 0 else "behind"
-        return (
-            f"This machine's clock is {abs(ahead):.0f} s {where} the broker's, so its codes are wrong: "
-            "set the clock, then log in again."
+        where = (
+            f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the broker's"
         )
+        if factor.is_code:
+            return f"{where}: if the code was made here, set the clock. Log in again with a fresh code."
+        return f"{where}, so its codes are wrong: set the clock, then log in again."
 
     async def _take(self, jar: Jar, step: Step, *secrets: str) -> Envelope:
         """One step: its envelope, or an empty one (code 0) where the answer does not matter."""

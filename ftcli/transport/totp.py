@@ -12,6 +12,8 @@ from ftcli.totp import STEP, code_of
 
 MARGIN = 3.0
 """With less than this left of a step, the next code is awaited: the call itself takes time."""
+_FAR_AHEAD = 3
+"""Steps by which clocks differ that were merely corrected."""
 
 
 class Factor(NamedTuple):
@@ -73,7 +75,8 @@ async def fresh_code(
 
     Args:
         factor: The second factor.
-        last_step: The step whose code was sent last, 0 for none: a code is never sent twice.
+        last_step: The step whose code was sent last, 0 for none: a code is never sent twice. One that lies far ahead
+            was counted by a clock that was wrong then: to wait for it could take days.
         clock: Reads the time.
         sleep: Waits that many seconds.
     """
@@ -81,6 +84,8 @@ async def fresh_code(
         return FreshCode(factor.text, None)
     now = clock().timestamp()
     step = int(now // STEP)
+    if last_step > step + _FAR_AHEAD:
+        last_step = 0
     if (step + 1) * STEP - now < MARGIN or step <= last_step:
         step = max(step, last_step) + 1
         # A little into the step, so that a server clock that is slightly behind agrees.

@@ -1,6 +1,7 @@
 """What an answer means before anyone reads its document (protocol 00 §4.2 and §5.1). Pure."""
 
 import enum
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
 _PROBED_ON_401 = frozenset({"dpxq1", "fastquote", "alerts", "news"})
 """Hosts with refusals of their own: there a 401 is no proof that the session is over."""
+
+_ERR = re.compile(rb"""\berr["']?\s*[=:]\s*["']?(-?\w+)""")
+_RESULT = re.compile(rb"<(?:\w+:)?ResultCode>\s*(\w*)")
+_HEAD = 4096
+"""Bytes of an answer in which these stand."""
 
 _LOGIN_PATH = "/prgw/digital/login"
 _AUTH_NAME = urlsplit(HOSTS["auth"].base).hostname
@@ -48,6 +54,8 @@ def judge(host: str, answer: "Answer") -> Verdict:
             return Verdict.SUSPECT
         if status != 429 and status < 500 and is_html(answer.body):
             return Verdict.PAGE
+        if status == 200 and _says_no(host, answer):
+            return Verdict.SUSPECT
     if status == 429:
         return Verdict.THROTTLED
     if status >= 500:
@@ -69,6 +77,18 @@ def is_alive(answer: "Answer") -> bool:
 def has_delayed_quotes(host: str, answer: "Answer") -> bool:
     """Whether ``fastquote`` answered that it has no real-time quotes for this session (protocol 03 §2.5)."""
     return host == "fastquote" and b"delayed quotes not supported" in answer.body.lower()
+
+
+def _says_no(host: str, answer: "Answer") -> bool:
+    """Whether a fine answer tells of an error as an expired session might (protocol 00 §4.2): ``err`` other than 0, or
+    delayed quotes, of ``fastquote``; a ``ResultCode`` other than SUCCESS of ``alerts``."""
+    if host == "fastquote":
+        found = _ERR.search(answer.body[:_HEAD])
+        return (found is not None and found.group(1) != b"0") or has_delayed_quotes(host, answer)
+    if host == "alerts":
+        found = _RESULT.search(answer.body[:_HEAD])
+        return found is not None and found.group(1).upper() != b"SUCCESS"
+    return False
 
 
 def _is_soap_fault(answer: "Answer") -> bool:

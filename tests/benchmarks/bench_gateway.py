@@ -197,6 +197,7 @@ def daemon(upstream_port: int, folder: str) -> Iterator[tuple[int, int]]:
         "FT_UPSTREAM": f"http://127.0.0.1:{upstream_port}",
         "FT_DATA_DIR": folder,
         "FTSERVICE_API_KEY": KEY,
+        "FTSERVICE_KEY_RATE": "1000000/s",
     }
     command = [sys.executable, "-m", "ftcli", "serve", "--port", "0"]
     child = subprocess.Popen(

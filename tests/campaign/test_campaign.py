@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from campaign import MUST_BE_ZERO, campaign
+from campaign import campaign, faults
 
 
 async def test_no_order_is_lost_or_repeated(tmp_path: Path) -> None:
-    figures, text = await campaign(150, 20261125, tmp_path, seconds=40)
+    figures, text = await campaign(150, 20261125, tmp_path, seconds=45)
     print(text)
-    assert not {name: figures[name] for name in MUST_BE_ZERO if figures[name]}, text
-    assert figures["intents in the ledger"] >= 20, text
-    assert figures["daemons killed"] >= 1, text
+    assert not faults(figures), text
+    assert figures["intents in the ledger"] >= figures["intents"] / 2, text

@@ -165,6 +165,8 @@ def test_live_places_after_a_yes_only(logged_in: Run) -> None:
     )  # type: ignore[attr-defined]
     assert asked.out.startswith("Placed: order ")
     assert "LIVE · account Z20000025" in asked.err
+    assert "Place this order with real money in the LIVE account Z20000025? [y/N]" in asked.err
+    assert asked.out.endswith(" · LIVE account Z20000025\n")
     told = logged_in(*BUY, "--live", "--yes", "-o", "json")
     assert json.loads(told.out)["verdict"] == "accepted"
     assert count(logged_in) == before + 2
@@ -176,7 +178,15 @@ def test_the_place_command_asks_as_well(logged_in: Run) -> None:
     place = ("orders", "equity", "place", *order, "--conf-num", number)
     assert logged_in(*place, "--yes").status == 5
     assert logged_in(*place, "--live").status == 2  # nobody can be asked
-    assert logged_in(*place, "--live", tty=True, stdin="n\n").status == 0
+    asked = logged_in(*place, "--live", tty=True, stdin="n\n")
+    assert asked.status == 0
+    assert "  BUY 1 KO · limit 60.00 · day\n" in asked.err
+    question = "Place this order with real money in the LIVE account Z20000025? [y/N]"
+    assert question in asked.err
+    route = ("api", "POST", "/orders/equity/place", "--live", "--body")
+    body = {"symbol": "KO", "action": "buy", "quantity": 1, "order_type": "limit", "limit_price": 60}
+    document = json.dumps({"order": body | {"account": "Z20000025"}, "conf_num": number})
+    assert question in logged_in(*route, document, tty=True, stdin="n\n").err
     told = logged_in(*place, "--live", "--yes", "-o", "json")
     assert json.loads(told.out)["conf_num"] == number
 

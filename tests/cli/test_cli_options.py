@@ -47,7 +47,9 @@ def test_an_option_is_placed_by_yes(paper: Run) -> None:
     told = paper("buy", CALL, "2", "--limit", "1.50", *MARGIN, "--yes")
     assert told.status == 0
     assert told.out.startswith("Placed: order ")
-    assert told.out.endswith(" · BUY TO OPEN 2 AAPL 2027-03-19 270 C · limit 1.50 · day\n")
+    assert told.out.endswith(
+        " · BUY TO OPEN 2 AAPL 2027-03-19 270 C · limit 1.50 · day · PAPER account Z20000025\n"
+    )
     detail = json.loads(paper("orders", "detail", told.out.split()[2], "-o", "json").out)
     assert detail["orders"][0]["limit_price"] == 1.5
 
@@ -127,7 +129,7 @@ def test_a_package_is_placed_once_by_yes_and_closed_again(paper: Run) -> None:
     opened = paper(*SPREAD, "--idempotency-key", "spread-1", "--yes")
     assert opened.status == 0, opened.err
     number = opened.out.split()[2]
-    assert opened.out == f"Placed: order {number} · 2 legs · net debit 5.90 · day\n"
+    assert opened.out == f"Placed: order {number} · 2 legs · net debit 5.90 · day · PAPER account Z20000025\n"
     again = paper(*SPREAD, "--idempotency-key", "spread-1", "--yes", "-o", "json")
     assert json.loads(again.out)["conf_num"] == number
     # In words too it is the order that was placed, not the preview that went before the repeat.
@@ -142,7 +144,7 @@ def test_a_package_is_placed_once_by_yes_and_closed_again(paper: Run) -> None:
 def test_the_question_comes_with_the_ticket(paper: Run) -> None:
     told = paper(*SPREAD, tty=True, stdin="n\n")
     assert "Max loss" in told.err
-    assert "Place this order? [y/N]" in told.err
+    assert "Place this order in the PAPER account Z20000025? [y/N]" in told.err
     assert "Not placed." in told.err
 
 

@@ -17,8 +17,9 @@ def orders(paper: Run) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_ticket_shows_buying_power_before_and_after(paper: Run) -> None:
-    lines = paper(*BUY).out.splitlines()
+@pytest.mark.parametrize("words", [BUY, BRACKET, BRACKET[:-2]])
+def test_a_ticket_shows_buying_power_before_and_after(paper: Run, words: tuple[str, ...]) -> None:
+    lines = paper(*words).out.splitlines()
     amounts = {
         line.rsplit(maxsplit=1)[0].strip(): float(line.rsplit(maxsplit=1)[1].replace(",", ""))
         for line in lines
@@ -40,6 +41,41 @@ def test_one_command_places_a_bracket(paper: Run) -> None:
     assert [leg["verdict"] for leg in json.loads(told.out)["orders"]] == ["accepted"] * 3
     states = sorted(order["state"] for order in orders(paper) if order["symbol"] == "KO")
     assert states.count("waiting") == 2
+
+
+def test_a_bracket_shows_name_quote_cost_and_what_its_exits_bring(paper: Run) -> None:
+    lines = paper(*BRACKET).out.splitlines()
+    assert "  KO  COCA-COLA CO COM" in lines
+    assert any(line.startswith("  last ") and " bid " in line and " ask " in line for line in lines)
+    figures = [line.split() for line in lines]
+    for row in (
+        "Order value 120.00",
+        "Commission 0.00",
+        "Estimated cost 120.00",
+        "Proceeds at limit 90.00 180.00",
+        "Proceeds at stop 50.00 100.00",
+    ):
+        assert row.split() in figures
+    assert "  warning: (001924) A stop order is released by a qualifying trade or quote." in lines
+    assert not any("Success" in line for line in lines)
+
+
+def test_a_pair_of_exits_shows_what_each_brings(paper: Run) -> None:
+    lines = paper("sell", "AAPL", "2", "--take-profit", "300", "--stop-loss", "200", *MARGIN).out.splitlines()
+    assert "  AAPL  APPLE INC COM" in lines
+    assert any(line.startswith("  last ") for line in lines)
+    figures = [line.split()[:-1] for line in lines]
+    assert ["Proceeds", "at", "limit", "300.00"] in figures
+    assert ["Proceeds", "at", "stop", "200.00"] in figures
+    assert ["Buying", "power"] in figures
+
+
+def test_a_group_says_where_it_was_placed(paper: Run) -> None:
+    told = paper(*BRACKET, tty=True, stdin="y\n")
+    assert "Place these orders in the PAPER account Z20000025? [y/N]" in told.err
+    assert told.out.startswith("Placed: orders ")
+    assert told.out.endswith(" · PAPER account Z20000025\n")
+    assert "Success" not in told.err
 
 
 @pytest.mark.parametrize(
@@ -70,8 +106,11 @@ def test_wait_ends_with_the_order_or_with_the_time(paper: Run) -> None:
 def test_cancel_all_asks(paper: Run) -> None:
     number = paper(*BUY, "--yes").out.split()[2]
     assert paper("orders", "cancel", "--all", *MARGIN).status == 2
+    count = len({order["conf_num"] for order in orders(paper) if order["cancelable"]})
     told = paper("orders", "cancel", "--all", *MARGIN, tty=True, stdin="n\n")
     assert "Nothing was canceled" in told.err
+    assert f"Cancel {count} open orders in the PAPER account Z20000025? [y/N]" in told.err
+    assert number in told.err, "the orders are listed before the question"
     told = paper("orders", "cancel", "--all", *MARGIN, tty=True, stdin="y\n")
     assert told.status == 0
     assert number in told.out
@@ -84,6 +123,7 @@ def test_a_key_places_once_over_two_commands(paper: Run) -> None:
     first, second = paper(*words, "-o", "json"), paper(*words, "-o", "json")
     assert first.out == second.out
     assert len(orders(paper)) == before + 1
+    assert "Nothing was sent" in paper(*words).err
 
 
 def test_halt_and_resume(paper: Run) -> None:
@@ -154,7 +194,7 @@ def test_a_file_is_planned_placed_and_continued(paper: Run, tmp_path: Path) -> N
     }
     assert plan.status == 6
     assert len(orders(paper)) == before
-    assert rows(paper(*words, "--yes"))["ko"] == "planned", "a refusal in the plan stops the whole file"
+    assert rows(paper(*words, "--yes"))["ko"] == "not sent", "a refusal in the plan stops the whole file"
     placed = paper(*words, "--yes", "--keep-going")
     assert rows(placed) == {"ko": "placed", "spread-1": "placed", "too-much": "refused", "option-1": "placed"}
     assert len(orders(paper)) == before + 4, "a spread has an entry for each leg"
@@ -205,7 +245,7 @@ def test_a_name_keeps_its_order(paper: Run, tmp_path: Path) -> None:
     changed = paper(*words, "--keep-going")
     assert rows(changed) == {"core": "refused"}
     assert "new name" in json.loads(changed.out)["orders"][0]["message"]
-    assert changed.status == 6
+    assert changed.status == 11
     assert len(orders(paper)) == before
 
 

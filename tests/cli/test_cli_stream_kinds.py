@@ -32,13 +32,15 @@ def daemon(moving: dict[str, str]) -> Iterator[tuple[str, str]]:
         text=True,
     )
     assert process.stderr is not None
-    url = key = ""
+    url = line = ""
     try:
-        while not (url and key):
+        while "first API key" not in line:
             line = process.stderr.readline()
             assert line, "the daemon did not start"
             url = url or (found[0] if (found := re.search(r"http://[\w.]+:\d+", line)) else "")
-            key = key or (found[0] if (found := re.search(r"\bft_\w+", line)) else "")
+        handed_over = Path(moving["FT_DATA_DIR"]) / "first-api-key"
+        key = handed_over.read_text().strip()
+        handed_over.unlink()  # as the user is told: no key stays in a file
         yield url, key
     finally:
         process.terminate()
@@ -151,6 +153,39 @@ def test_the_running_daemon_is_asked_and_steered(daemon: tuple[str, str], enviro
     again = ft("stream", "unsubscribe", "KO", environ=world)
     assert "[NOT_FOUND]" in again.err
     assert key not in again.err
+
+
+def test_a_daemon_on_a_socket_is_asked_too_and_leaves_no_file(moving: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "ft.sock"
+    world = moving | {"FTSERVICE_SOCKET": str(path), "FTSERVICE_API_KEY_REQUIRED": "false"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ftcli", "serve"],
+        stderr=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], **world},
+        cwd=ROOT,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert f"unix://{path}" in process.stderr.readline()
+        asking = moving | {"FT_DAEMON": f"unix://{path}"}
+        status = ft("stream", "status", "-o", "json", environ=asking)
+        assert status.status == 0, status.err
+        assert json.loads(status.out)["subscriptions"] == 0
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert not path.exists()
+    gone = ft("stream", "status", environ=asking)
+    assert gone.status == 12
+    assert str(path) in gone.err
+
+
+@pytest.mark.parametrize("url", ["ftp://localhost", "unix://relative.sock", "localhost:8787"])
+def test_what_is_no_url_of_a_daemon(environ: dict[str, str], url: str) -> None:
+    told = ft("stream", "status", environ=environ | {"FT_DAEMON": url})
+    assert told.status == 2
+    assert "unix:///path" in told.err
 
 
 # -- faults ------------------------------------------------------------------------------------------------

@@ -120,6 +120,7 @@ def test_serve_answers_and_stops_with_a_signal(environ: dict[str, str]) -> None:
     process.stderr.read()
     assert process.wait(timeout=10) == 0
     process.stderr.close()
+    (Path(environ["FT_DATA_DIR"]) / "first-api-key").unlink()  # as the user is told: no key stays in a file
 
 
 def test_demo_shows_positions_an_order_and_live_quotes(

@@ -46,6 +46,7 @@ def test_yes_places_once_and_says_where_it_stands(paper: Run) -> None:
     after = orders(paper)
     assert len(after) == before + 1
     number = told.out.split()[2]
+    assert told.out == f"Placed: order {number} · BUY 2 KO · limit 60.00 · day · PAPER account Z20000025\n"
     placed = next(order for order in after if order["conf_num"] == number)
     assert (placed["symbol"], placed["quantity"], placed["limit_price"]) == ("KO", 2, 60)
     assert f"orders detail {number}" in told.err
@@ -67,7 +68,7 @@ def test_the_question_takes_a_clear_yes_only(paper: Run, answer: str, placed: in
     before = len(orders(paper))
     told = paper(*BUY, tty=True, stdin=answer)
     assert told.status == 0
-    assert "Place this order? [y/N]" in told.err
+    assert "Place this order in the PAPER account Z20000025? [y/N]" in told.err
     assert len(orders(paper)) == before + placed
     assert ("Not placed." in told.err) is not bool(placed)
 

@@ -183,3 +183,28 @@ def test_absent(tmp_path: Path) -> None:
     )
     assert status == 0
     assert json.loads(out)["store"] == "encrypted file credentials.bin"
+
+
+def test_what_a_locked_one_holds_does_not_come_back(keyring: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    keep(tmp_path)
+    script = "import secretstorage as s; s.get_default_collection(s.dbus_init()).lock()"
+    subprocess.run([sys.executable, "-c", script], check=True)
+    status, _, err, _ = ft(tmp_path, "auth", "credentials", "delete")
+    assert status == 2
+    assert "They are not used any more" in json.loads(err)["message"]
+    _, out, _, _ = ft(tmp_path, "--paper", "doctor")
+    findings = {row["check"]: row for row in json.loads(out)["findings"]}
+    assert findings["store keyring"]["status"] == "warning"
+    keyring.kill()
+    keyring.wait(10)
+    again = start_keyring()  # unlocked, with what it kept
+    try:
+        shown = json.loads(ft(tmp_path, "auth", "credentials", "show")[1])
+        assert shown["stored"] is False
+        assert "older credentials" in shown["note"]
+        assert ft(tmp_path, "auth", "credentials", "delete")[0] == 0
+    finally:
+        again.kill()
+        again.wait(10)
+        if again.stdout is not None:
+            again.stdout.close()

@@ -77,8 +77,11 @@ def ticket_from(bench: Bench, terms: dict[str, object]) -> Ticket:
 class Player:
     """Does random deeds and watches what must always hold."""
 
-    def __init__(self, settings_: Settings | None = None) -> None:
-        self.bench = Bench(settings=settings_)
+    def __init__(
+        self, settings_: Settings | None = None, now: datetime = NOON, always_open: bool = True
+    ) -> None:
+        self.settings = settings_
+        self.bench = Bench(now, always_open=always_open, settings=settings_)
         self.numbers: list[str] = []
         self.finals: dict[str, Order] = {}
 

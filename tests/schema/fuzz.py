@@ -43,6 +43,8 @@ def daemon(folder: str) -> Iterator[str]:
         "FT_DATA_DIR": folder,
         "FT_PAPER_CLOCK": CLOCK,
         "FTSERVICE_API_KEY": KEY,
+        "FTSERVICE_KEY_RATE": "off",
+        "FTSERVICE_WRONG_KEY_RATE": "off",
     }
     command = [sys.executable, "-m", "ftcli", "--paper", "serve", "--port", "0"]
     with Path(folder, "log").open("w") as log:

@@ -173,6 +173,42 @@ def bad_bodies(key: str) -> Iterator[Shot]:
         "too large": b'{"order": "' + b"x" * 300_000 + b'"}',
         "XML": b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><x>&a;</x>",
     }
+    order = (
+        '"account": "Z20000025", "symbol": "KO", "action": "buy", "order_type": "limit", "limit_price": 50, '
+        '"time_in_force": "day"'
+    )
+    quantities = {
+        "60 digits": "9" * 60,
+        "5000 digits": "9" * 5000,
+        "100000 digits as text": f'"{"9" * 100_000}"',
+        "1e400": "1e400",
+        "1e-400": "1e-400",
+        "huge exponent": '"1e999999999999"',
+        "many decimals": f"1.{'1' * 2000}",
+        "Infinity": "Infinity",
+        "-Infinity": "-Infinity",
+        "NaN as text": '"NaN"',
+        "sNaN as text": '"sNaN"',
+        "Infinity as text": '"Infinity"',
+        "minus zero": "-0",
+        "underscore": '"1_0"',
+        "full-width digits": '"\uff11\uff10"',
+        "hexadecimal": '"0x1"',
+        "true": "true",
+        "list": "[1]",
+        "twice": '1, "quantity": 2',
+        "lone surrogate beside": '1, "note": "\\ud800"',
+    }
+    bodies |= {
+        f"quantity {name}": f'{{{order}, "quantity": {text}}}'.encode() for name, text in quantities.items()
+    }
+    bodies |= {
+        "wide": b"{" + b",".join(b'"k%d":1' % number for number in range(20_000)) + b"}",
+        "colliding": b"{" + b",".join(b'"%d":1' % (number * (2**61 - 1)) for number in range(8000)) + b"}",
+        "nested twice": b'{"order": {"account": "Z20000025", "account": "Z10000017"}, "conf_num": "X"}',
+        "byte order mark": b'\xef\xbb\xbf{"order": {}}',
+        "surrogate key": b'{"\\udfff": 1}',
+    }
     for name, body in bodies.items():
         for target in (
             "/api/v1/orders/equity/place",
@@ -187,6 +223,11 @@ def bad_bodies(key: str) -> Iterator[Shot]:
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
         "text/xml",
+        "text/plain, application/json",
+        "application/problem+json",
+        "application/json; charset=utf-16",
+        "application/json; charset=utf-7",
+        "application/json; charset=../../x",
     ):
         data = request("POST", "/api/v1/orders/equity/place", f"Content-Type: {kind}", key=key, body=good)
         yield Shot(f"body as {kind}", data, _codes(422))
@@ -249,6 +290,11 @@ def bad_paths(key: str) -> Iterator[Shot]:
     ):
         target = f"/api/v1/accounts/{account.replace(' ', '%20')}/positions"
         yield Shot(f"account {account[:20]}", request("GET", target, key=key), _codes(400, 404, 422))
+    for path in ("service/info", "streaming/subscriptions", "streaming/status"):
+        shot = request("GET", f"/api/v1/{path}?raw=true", key=key)
+        yield Shot(f"query of {path}", shot, _codes(422))
+    crowd = request("GET", f"/api/v1/service/info?{'&'.join('a' for _ in range(3900))}", key=key)
+    yield Shot("thousands of parameters", crowd, _codes(422))
     for query in ("x=1", "raw=maybe", "raw=true&evil=1", "%00=1", "acct=Z20000025", "__proto__=1"):
         target = f"/api/v1/accounts/Z20000025/positions?{query}"
         yield Shot(f"query {query}", request("GET", target, key=key), _codes(422))
@@ -289,6 +335,14 @@ def smuggling(key: str) -> Iterator[Shot]:
         "bad chunk size": b"Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
         "negative chunk": b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
         "chunk without end": b"Transfer-Encoding: chunked\r\n\r\n1\r\nAB\r\n0\r\n\r\n",
+        "TE in HTTP/1.0": b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "bare LF in header": b"X-A: b\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "chunk lines end in LF": b"Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
+        "LF in chunk extension": b"Transfer-Encoding: chunked\r\n\r\n2;a\nb\r\n{}\r\n0\r\n\r\n",
+        "chunk size 0x": b"Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
+        "chunk size too large": b"Transfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n",
+        "blank after chunk size": b"Transfer-Encoding: chunked\r\n\r\n2 \r\n{}\r\n0\r\n\r\n",
+        "odd expectation": b"Expect: 200-maybe\r\nContent-Length: 44\r\n\r\n",
         "null in header": b"X-A: b\x00c\r\n\r\n",
         "bare CR in header": b"X-A: b\rX-B: c\r\n\r\n",
         "no colon": b"Nonsense\r\n\r\n",
@@ -296,12 +350,20 @@ def smuggling(key: str) -> Iterator[Shot]:
         "blank in name": b"X A: b\r\n\r\n",
     }
     for name, rest in forms.items():
-        yield Shot(name, head + rest + hidden, bad, answers=1)
+        first = head.replace(b"HTTP/1.1", b"HTTP/1.0") if name.endswith("1.0") else head
+        yield Shot(name, first + rest + hidden, bad, answers=1)
     for target in ("http://evil.example/api/v1/accounts", "https://localhost/api/v1/accounts"):
         yield Shot(f"absolute {target}", request("GET", target, key=key), bad)
     wide = request("GET", "/api/v1/accounts", *(f"X-{number}: {'x' * 8000}" for number in range(90)), key=key)
     yield Shot("large head", wide, _codes(0, 400, 413, 422, 431))
     raw = {
+        "authority form": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "asterisk": b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "tabs in request line": b"GET\t/health\tHTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "lower case protocol": b"GET /health http/1.1\r\nHost: localhost\r\n\r\n",
+        "HTTP/1.2": b"GET /health HTTP/1.2\r\nHost: localhost\r\n\r\n",
+        "bytes above ASCII": b"GET /health?\xff=\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "bare LF": b"GET /health HTTP/1.1\nHost: localhost\n\n",
         "HTTP/0.9": b"GET /health\r\n\r\n",
         "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "HTTP/9": b"GET /health HTTP/9.9\r\nHost: localhost\r\nConnection: close\r\n\r\n",

@@ -1,6 +1,6 @@
 """The door: TLS, the private socket, names and origins one allows, warnings, and no core file."""
 
-import datetime
+import contextlib
 import os
 import resource
 import socket
@@ -12,9 +12,11 @@ import httpx
 import msgspec
 import pytest
 from server_kit import Daemon, daemon, failed
+from tls_kit import certificate
 
 from ftcli.config import Settings
 from ftcli.errors import ValidationFailed
+from ftcli.redaction import Secret
 from ftcli.server.binding import warnings
 from ftcli.server.run import running, serve
 
@@ -28,36 +30,12 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    key_file.chmod(0o600)
-    return cert_file, key_file
+def has_ipv6() -> bool:
+    """Whether this machine has the address ::1."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
 
 
 class TestTls:
@@ -89,6 +67,35 @@ class TestTls:
             async with running(chosen):
                 pass
 
+    async def test_an_encrypted_key_needs_its_password_and_nobody_is_asked_for_it(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        cert, key = certificate(tmp_path, "of-the-tls-key")
+        chosen = msgspec.structs.replace(settings, host="localhost", tls_cert=cert, tls_key=key)
+        with pytest.raises(ValidationFailed, match="FTSERVICE_TLS_KEY_PASSWORD_FILE") as caught:
+            async with running(chosen):
+                pass
+        assert (caught.value.details or {})["field"] == "FTSERVICE_TLS_KEY"
+        wrong = msgspec.structs.replace(chosen, tls_key_password=Secret("not-this-one"))
+        with pytest.raises(ValidationFailed, match="password"):
+            async with running(wrong):
+                pass
+        good = msgspec.structs.replace(chosen, tls_key_password=Secret("of-the-tls-key"))
+        async with daemon(good) as found:
+            context = ssl.create_default_context(cafile=str(cert))
+            async with httpx.AsyncClient(verify=context, trust_env=False) as http:
+                assert (await http.get(f"{found.url}/health")).status_code == 200
+
+    async def test_a_start_that_fails_uses_up_no_first_key(self, settings: Settings, tmp_path: Path) -> None:
+        async with daemon(settings) as first:
+            with pytest.raises(ValidationFailed, match="FTSERVICE_PORT"):
+                async with running(
+                    msgspec.structs.replace(settings, data_dir=tmp_path / "other", port=first.port)
+                ):
+                    pass
+        async with daemon(msgspec.structs.replace(settings, data_dir=tmp_path / "other")) as second:
+            assert second.key
+
 
 class TestSocket:
     async def test_it_is_private_and_the_only_way_in(self, settings: Settings, tmp_path: Path) -> None:
@@ -108,6 +115,19 @@ class TestSocket:
                 async with running(chosen):
                     pass
 
+    async def test_it_goes_with_the_daemon_unless_it_is_anothers(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "ft.sock"
+        chosen = msgspec.structs.replace(settings, socket=path)
+        async with running(chosen):
+            assert path.is_socket()
+        assert not path.exists()
+        async with running(chosen):
+            path.unlink()
+            path.write_text("another's")
+        assert path.read_text() == "another's"
+
     async def test_a_dead_one_is_replaced_and_another_file_is_not(
         self, settings: Settings, tmp_path: Path
     ) -> None:
@@ -123,6 +143,29 @@ class TestSocket:
             async with running(msgspec.structs.replace(settings, socket=precious)):
                 pass
         assert precious.read_text() == "x"
+
+
+class TestAddresses:
+    @pytest.mark.skipif(not has_ipv6(), reason="needs the address ::1")
+    @pytest.mark.parametrize("host", ["::1", "[::1]", "::", "[::]"])
+    async def test_ipv6_with_and_without_brackets(self, settings: Settings, host: str) -> None:
+        async with daemon(msgspec.structs.replace(settings, host=host)) as found:
+            assert found.url == f"http://[::1]:{found.port}"
+            async with found.client() as http:
+                for name in (f"[::1]:{found.port}", "[::1]", "[0:0:0:0:0:0:0:1]:80", "localhost"):
+                    assert (await http.get("/health", headers={"Host": name})).status_code == 200
+                for name in ("::1", "[::1", "[::1]x", "[::1]:x", "[evil.example]"):
+                    answer = await http.get("/health", headers={"Host": name})
+                    assert failed(answer, 422, "VALIDATION_ERROR")["details"]["field"] == "Host"
+                own = {"Origin": found.url}
+                assert (await http.post("/api/v1/streaming/tickets", headers=own)).status_code == 200
+
+    @pytest.mark.parametrize("host", ["", "[]", "nobody.invalid", "192.0.2.1"])
+    async def test_what_is_no_address_of_this_machine(self, settings: Settings, host: str) -> None:
+        with pytest.raises(ValidationFailed) as caught:
+            async with running(msgspec.structs.replace(settings, host=host)):
+                pass
+        assert (caught.value.details or {})["field"] == "FTSERVICE_HOST"
 
 
 class TestNamesAndOrigins:
@@ -211,9 +254,18 @@ def test_what_stands_open_is_said_aloud(settings: Settings, tmp_path: Path) -> N
     (shut,) = warnings(msgspec.structs.replace(settings, host="0.0.0.0"))
     assert "no TLS" in shut
     cert, key = certificate(tmp_path)
-    key.chmod(0o644)
-    (readable,) = warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key))
-    assert "0600" in readable
+    for rights, who in (
+        (0o644, "everybody"),
+        (0o640, "its group"),
+        (0o620, "its group"),
+        (0o602, "everybody"),
+    ):
+        key.chmod(rights)
+        (readable,) = warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key))
+        assert who in readable
+        assert "0600" in readable
+    key.chmod(0o400)
+    assert warnings(msgspec.structs.replace(settings, tls_cert=cert, tls_key=key)) == []
     assert warnings(msgspec.structs.replace(settings, api_key_required=False))
 
 

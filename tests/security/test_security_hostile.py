@@ -27,7 +27,7 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(environment="paper", data_dir=tmp_path, port=0, max_connections=60)
+    return Settings(environment="paper", data_dir=tmp_path, port=0, max_connections=60, wrong_key_rate="off")
 
 
 class Target:
@@ -212,8 +212,8 @@ def upgrades(keys: dict[str, str]) -> list[Shot]:
         for name in ("revoked", "expired", "unknown", "reader")
     ]
     found += [
-        Shot("upgrade without key", raw(*UPGRADE), frozenset({403})),
-        Shot("key in URL", raw(*UPGRADE, target=f"{WS}?key={good}"), frozenset({403})),
+        Shot("key in URL", raw(*UPGRADE, target=f"{WS}?key={good}"), frozenset({422})),
+        Shot("api_key in URL", raw(*UPGRADE, bearer, target=f"{WS}?api_key={good}"), frozenset({422})),
         Shot("spent ticket", raw(*UPGRADE, target=f"{WS}?ticket=ftt_nonsense"), frozenset({403})),
         Shot("no upgrade", raw(bearer, "Connection: close"), frozenset({422})),
         Shot("upgrade to h2c", raw("Upgrade: h2c", "Connection: Upgrade", bearer), frozenset({422, 400})),
@@ -287,6 +287,19 @@ FRAMES = {
     "bad UTF-8": bytes([0x81, 0x82]) + bytes(4) + b"\xff\xfe",
     "close with bad code": bytes([0x88, 0x82]) + bytes(4) + (999).to_bytes(2, "big"),
     "close with one byte": bytes([0x88, 0x81]) + bytes(4) + b"x",
+    "close with reserved code": bytes([0x88, 0x82]) + bytes(4) + (1005).to_bytes(2, "big"),
+    "close with bad UTF-8": bytes([0x88, 0x83]) + bytes(4) + (1000).to_bytes(2, "big") + b"\xff",
+    "new message inside another": bytes([0x01, 0x81])
+    + bytes(4)
+    + b"{"
+    + bytes([0x81, 0x81])
+    + bytes(4)
+    + b"}",
+    "compressed though not agreed": bytes([0xC1, 0x82]) + bytes(4) + b"{}",
+    "too large in parts": bytes([0x01, 0xFE, 0xFF, 0xFF])
+    + bytes(4 + 65535)
+    + bytes([0x80, 0x82])
+    + bytes(4 + 2),
 }
 
 
@@ -299,6 +312,50 @@ async def test_frames_that_break_the_protocol_end_the_socket(target: Target, nam
     writer.write(FRAMES[name])
     assert await asyncio.wait_for(reader.read(), 5) is not None  # it ends; nobody waits for 8 exabytes
     writer.close()
+    async with target.daemon.client(target.keys["good"]) as http:
+        assert (await http.get("/health")).status_code == 200
+
+
+MESSAGES = {
+    "deep": '{"action": "subscribe", "symbols": ["KO"], "id": ' + "[" * 30_000 + "]" * 30_000 + "}",
+    "digits": '{"action": "subscribe", "symbols": ["KO"], "id": ' + "9" * 5000 + "}",
+    "NaN": '{"action": "subscribe", "symbols": ["KO"], "id": NaN}',
+    "1e999": '{"action": "subscribe", "symbols": ["KO"], "id": 1e999}',
+    "surrogate": '{"action": "subscribe", "symbols": ["\\ud800"]}',
+    "crowd": json.dumps({"action": "subscribe", "symbols": [f"A{number}" for number in range(5000)]}),
+    "binary": b"{}",
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+async def test_a_bad_message_is_answered_and_the_socket_lives_on(target: Target, name: str) -> None:
+    message = MESSAGES[name]
+    headers = {"Authorization": f"Bearer {target.keys['good']}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.ws_connect(target.daemon.url + WS, compress=15) as socket,
+    ):
+        await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_str(message))
+        answer = json.loads((await socket.receive(5)).data)
+        assert (answer["type"], answer["error"]["code"]) == ("error", "VALIDATION_ERROR")
+        await socket.send_str('{"action": "unsubscribe", "symbols": ["KO"], "id": 1}')
+        assert json.loads((await socket.receive(5)).data)["type"] == "ack"
+
+
+async def test_who_does_not_read_answers_is_not_listened_to(target: Target) -> None:
+    """Else a small message with a large answer, sent again and again, would fill the memory."""
+    _, writer = await asyncio.open_connection("127.0.0.1", target.daemon.port)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    head = [f"GET {WS} HTTP/1.1", "Host: localhost", *UPGRADE, f"Authorization: Bearer {target.keys['good']}"]
+    writer.write(("\r\n".join(head) + "\r\n\r\n").encode())
+    text = json.dumps({"action": "subscribe", "symbols": [f"@{number}" for number in range(5000)]}).encode()
+    frame = bytes([0x81, 0xFE]) + len(text).to_bytes(2, "big") + bytes(4) + text
+    before = resident()
+    writer.write(frame * 200)
+    for _ in range(20):
+        await asyncio.sleep(0.05)
+        assert resident() - before < 60 * 1024 * 1024
+    writer.transport.abort()
     async with target.daemon.client(target.keys["good"]) as http:
         assert (await http.get("/health")).status_code == 200
 

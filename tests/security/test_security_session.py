@@ -22,6 +22,7 @@ from broker_double import (
     USER,
     Authenticator,
     BrokerDouble,
+    Fault,
 )
 
 from ftcli.errors import AuthRequired, FtError, RateLimited, TotpRequired
@@ -231,6 +232,89 @@ async def test_a_wrong_clock_is_named_when_a_code_is_refused(
             await broker.login(USER, Secret(PASS), Secret("000000"))
         assert caught.value.details is not None
         assert caught.value.details["clock_ahead"] < -1000
+
+
+async def test_a_code_from_a_phone_is_not_blamed_on_this_clock(
+    double: BrokerDouble, make: Callable[..., Broker]
+) -> None:
+    double.users = {USER: (PASS, SEED)}
+    async with make() as broker:
+        with pytest.raises(AuthRequired, match="if the code was made here"):
+            await broker.login(USER, Secret(PASS), Secret("000000"))
+    async with make(totp="GEZDGNBVGY3TQOJQ") as broker:
+        with pytest.raises(AuthRequired, match="so its codes are wrong"):
+            await broker.login()
+
+
+async def test_a_clock_that_ran_ahead_makes_no_login_wait_for_days(
+    double: BrokerDouble, clock: Any, make: Callable[..., Broker]
+) -> None:
+    double.users = {USER: (PASS, SEED)}
+    right = clock.now
+    clock.forward(days=3)
+    async with make(stored=True, totp=SEED) as broker:
+        await broker.login()
+        with pytest.raises(AuthRequired):
+            await broker.login(USER, Secret("wrong-password-1"))
+    clock.now = right
+    async with make(stored=True, totp=SEED) as broker:
+        await broker.login()
+        assert sum(clock.sleeps) < 60
+        for _ in range(2):
+            with pytest.raises(AuthRequired):
+                await broker.login(USER, Secret("wrong-password-1"))
+
+
+async def test_tries_counted_by_a_clock_that_ran_ahead_age_from_now_on(
+    double: BrokerDouble, clock: Any, make: Callable[..., Broker]
+) -> None:
+    right = clock.now
+    clock.forward(days=30)
+    async with make(stored=True, credentials=False) as broker:
+        for _ in range(3):
+            with pytest.raises(AuthRequired):
+                await broker.login(USER, Secret("wrong-password-1"))
+    clock.now = right
+    async with make(stored=True, credentials=False) as broker:
+        with pytest.raises(RateLimited):
+            await broker.login(USER, Secret(PASS))
+        clock.forward(minutes=61)
+        await broker.login(USER, Secret(PASS))
+
+
+async def test_a_status_that_was_not_asked_for_says_how_old_it_is(
+    double: BrokerDouble, clock: Any, make: Callable[..., Broker]
+) -> None:
+    async with make(stored=True) as broker:
+        await broker.login()
+        assert (await broker.status(offline=True)).note == ""
+        clock.forward(minutes=31)
+        assert "probably ended" in (await broker.status(offline=True)).note
+        assert (await broker.status()).note == ""  # asked, and found alive
+
+
+async def test_logout_wipes_what_was_kept_aside_too(
+    double: BrokerDouble, make: Callable[..., Broker], tmp_path: Path
+) -> None:
+    (tmp_path / "test.session").write_text("ftcli-session-1 other gAAAA")
+    async with make(stored=True) as broker:
+        await broker.login()
+        assert (tmp_path / "test.session.unreadable").exists()
+        await broker.logout()
+    assert not _files(tmp_path, ".session", ".unreadable")
+
+
+async def test_a_logout_that_the_broker_did_not_confirm_is_told(double: BrokerDouble, tmp_path: Path) -> None:
+    environ = _environ(double, tmp_path)
+    assert (await _cli(environ, "auth", "login"))[0] == 0
+    double.fail(f"DELETE {SESSION}", Fault(drop=True))
+    status, out, _ = await _cli(environ, "auth", "logout", "-o", "json")
+    told = json.loads(out)
+    assert (status, told["state"]) == (0, "disconnected")
+    assert "did not confirm" in told["note"]
+    assert (await _cli(environ, "auth", "login"))[0] == 0
+    _, out, _ = await _cli(environ, "auth", "logout", "-o", "json")
+    assert json.loads(out)["note"] in (None, "no session is saved")
 
 
 async def test_each_step_of_a_login_is_told(double: BrokerDouble, make: Callable[..., Broker]) -> None:

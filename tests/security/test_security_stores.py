@@ -1,5 +1,7 @@
 """Encrypted stores: passphrase and key, rotation that loses nothing, moving, and never in the plain."""
 
+import asyncio
+import contextlib
 import json
 from pathlib import Path
 
@@ -9,10 +11,11 @@ from cli_kit import ft
 
 from ftcli.config import Settings
 from ftcli.credentials import rekey as rekey_module
+from ftcli.credentials import service
 from ftcli.credentials.credentials import CredentialStore
 from ftcli.credentials.encrypted_file import EncryptedFile
 from ftcli.credentials.files import write_private
-from ftcli.credentials.keys import KeySource, new_key
+from ftcli.credentials.keys import KeySource, key_id, new_key
 from ftcli.credentials.os_keyring import OsKeyring
 from ftcli.credentials.passphrase import FILE_NAME as SALT
 from ftcli.credentials.passphrase import passphrase_key
@@ -31,12 +34,19 @@ class Memory:
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
+        self.locked = False
 
     def get_password(self, service: str, username: str) -> str | None:
+        self._unlocked()
         return self.kept.get(username)
 
     def set_password(self, service: str, username: str, password: str) -> None:
+        self._unlocked()
         self.kept[username] = password
+
+    def _unlocked(self) -> None:
+        if self.locked:
+            raise RuntimeError("locked")
 
     def delete_password(self, service: str, username: str) -> None:
         del self.kept[username]
@@ -49,6 +59,9 @@ class Fail:
         raise RuntimeError
 
     set_password = delete_password = get_password
+
+
+Fail.__module__ = "keyring.backends.fail"
 
 
 @pytest.fixture
@@ -177,7 +190,89 @@ class TestOneHome:
         keep(settings)
         with pytest.raises(ValidationFailed, match="still there"):
             CredentialStore(Settings(data_dir=tmp_path), OsKeyring(Fail())).delete()  # type: ignore[arg-type]
-        assert found(settings, Fail()) == PASSWORD
+        assert (tmp_path / "credentials.bin").exists()
+
+
+class TestTheNewestWins:
+    """A store that was closed when newer credentials came, or all were deleted, opens again one day."""
+
+    @pytest.fixture
+    def closed(self, settings: Settings) -> Settings:
+        """The same folder, without the key of its file."""
+        keep(settings)
+        return msgspec.structs.replace(settings, encryption_key=None)
+
+    def test_an_old_file_whose_key_returns(self, settings: Settings, closed: Settings) -> None:
+        backend = Memory()
+        store = CredentialStore(closed, OsKeyring(backend))
+        assert store.store("kim", Secret("the new password")) == "Memory"
+        assert "credentials.bin" in store.warning
+        assert found(settings, backend) == "the new password"
+        backend.kept.clear()
+        again = CredentialStore(settings, OsKeyring(backend))
+        assert again.get() is None
+        assert "older" in again.reason
+        state = next(state for state in again.states() if state.name == "file")
+        assert state.holds is False
+        assert "older" in state.reason
+
+    def test_an_old_file_after_everything_was_deleted(self, settings: Settings, closed: Settings) -> None:
+        with pytest.raises(ValidationFailed, match="not used any more"):
+            CredentialStore(closed, OsKeyring(Memory())).delete()
+        assert found(settings) is None
+        keep(settings)
+        assert found(settings) == PASSWORD
+
+    def test_an_old_keyring_that_is_unlocked(self, settings: Settings) -> None:
+        backend = Memory()
+        keep(settings, backend)
+        backend.locked = True
+        store = CredentialStore(settings, OsKeyring(backend))
+        assert store.store("kim", Secret("the new password")) == "encrypted file credentials.bin"
+        assert "Memory" in store.warning
+        backend.locked = False
+        (settings.data_path("credentials.bin")).unlink()
+        assert found(settings, backend) is None
+
+    def test_a_locked_keyring_is_not_said_to_be_empty(self, settings: Settings) -> None:
+        backend = Memory()
+        keep(settings, backend)
+        backend.locked = True
+        with pytest.raises(ValidationFailed, match="Memory"):
+            CredentialStore(settings, OsKeyring(backend)).delete()
+        backend.locked = False
+        assert found(settings, backend) is None
+
+    def test_an_old_entry_does_not_move(self, settings: Settings, closed: Settings) -> None:
+        backend = Memory()
+        CredentialStore(closed, OsKeyring(backend)).store("kim", Secret("the new password"))
+        CredentialStore(settings, OsKeyring(backend)).migrate("file")
+        assert not backend.kept
+        assert found(settings, backend) == "the new password"
+
+    def test_a_clock_set_back_hides_nothing(self, settings: Settings, tmp_path: Path) -> None:
+        keep(settings)
+        (tmp_path / "live-credentials.since").write_text("99999999999\n")
+        assert found(settings) is None
+        keep(settings)
+        assert found(settings) == PASSWORD
+
+    def test_without_the_note_the_newest_of_both_is_used(self, settings: Settings, closed: Settings) -> None:
+        backend = Memory()
+        CredentialStore(closed, OsKeyring(backend)).store("kim", Secret("the new password"))
+        settings.data_path("live-credentials.since").unlink()
+        assert found(settings, backend) == "the new password"
+
+    def test_entries_of_before_there_was_a_time_are_used(self, settings: Settings) -> None:
+        backend = Memory()
+        backend.kept["live-credentials"] = json.dumps({"username": "kim", "password": PASSWORD, "totp": ""})
+        assert found(settings, backend) == PASSWORD
+
+    def test_the_command_says_what_stays_behind(self, settings: Settings, closed: Settings) -> None:
+        note = asyncio.run(
+            service.keep(closed, "kim", Secret("the new password"), None, OsKeyring(Memory()))
+        )["note"]
+        assert "credentials.bin" in note
 
 
 class TestRekey:
@@ -207,30 +302,41 @@ class TestRekey:
         assert _opens(tmp_path / "session-live.bin", source)
         assert not list(tmp_path.glob("*.previous"))
 
+    @pytest.mark.parametrize("backend", [Memory, Fail])
     @pytest.mark.parametrize("at", range(5))
-    def test_wherever_it_breaks_off_nothing_is_lost(self, tmp_path: Path, at: int) -> None:
-        bare, keyring = Settings(data_dir=tmp_path), OsKeyring(Fail())
+    @pytest.mark.parametrize("again", [None, *range(7)])
+    def test_wherever_and_however_often_it_breaks_off_nothing_is_lost(
+        self, tmp_path: Path, backend: type, at: int, again: int | None
+    ) -> None:
+        bare, keyring = Settings(data_dir=tmp_path), OsKeyring(backend())
         key = KeySource(bare, keyring).get()
         names = ["session-live.bin", "session-paper.bin"]
         for name in names:
             _sealed(tmp_path, name, key)
-        left = [at]
-
-        def write(path: Path, content: bytes) -> None:
-            if not left[0]:
-                raise OSError("power cut")
-            left[0] -= 1
-            write_private(path, content)
-
-        if at < 4:
-            with pytest.raises(OSError, match="power cut"):
-                rekey(bare, None, keyring, write=write)
-        else:
-            rekey(bare, None, keyring, write=write)
-        assert all(_opens(tmp_path / name, KeySource(bare, keyring)) for name in names)
+        for writes in (at, again):
+            if writes is not None:
+                with contextlib.suppress(InternalError):
+                    rekey(bare, None, keyring, write=Failing(writes))
+            assert all(_opens(tmp_path / name, KeySource(bare, keyring)) for name in names)
         rekey(bare, None, keyring)
         assert all(_opens(tmp_path / name, KeySource(bare, keyring)) for name in names)
         assert not list(tmp_path.glob("*.previous"))
+
+    def test_a_second_file_that_cannot_be_written_is_told_with_what_is_where(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        keep(settings)
+        _sealed(tmp_path, "session-live.bin", KeySource(settings, OsKeyring(Fail())).get())
+        fresh = new_key()
+        with pytest.raises(InternalError, match="Nothing is lost") as caught:
+            rekey(settings, Secret(fresh.decode()), OsKeyring(Fail()), write=Failing(1))
+        assert caught.value.details == {
+            "file": str(tmp_path / "session-live.bin"),
+            "new_key_id": key_id(fresh),
+            "new_key": ["credentials.bin"],
+            "old_key": ["session-live.bin"],
+        }
+        assert "power cut" in caught.value.message
 
     def test_broken_off_with_a_key_from_outside_it_is_finished_by_another_run(
         self, settings: Settings, tmp_path: Path
@@ -239,16 +345,8 @@ class TestRekey:
         key = KeySource(settings, OsKeyring(Fail())).get()
         _sealed(tmp_path, "session-live.bin", key)
         fresh = Secret(new_key().decode())
-        left = [1]
-
-        def write(path: Path, content: bytes) -> None:
-            if not left[0]:
-                raise OSError("power cut")
-            left[0] -= 1
-            write_private(path, content)
-
-        with pytest.raises(OSError, match="power cut"):
-            rekey(settings, fresh, OsKeyring(Fail()), write=write)
+        with pytest.raises(InternalError, match="power cut"):
+            rekey(settings, fresh, OsKeyring(Fail()), write=Failing(1))
         rekey(settings, fresh, OsKeyring(Fail()))
         after = msgspec.structs.replace(settings, encryption_key=fresh)
         assert found(after) == PASSWORD
@@ -270,6 +368,19 @@ class TestRekey:
         with pytest.raises(ValidationFailed):
             rekey(settings, Secret(new) if new else None, OsKeyring(Fail()))
         assert found(settings) == PASSWORD
+
+
+class Failing:
+    """Writes so often, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self, path: Path, content: bytes) -> None:
+        if not self.left:
+            raise OSError("power cut")
+        self.left -= 1
+        write_private(path, content)
 
 
 def _sealed(folder: Path, name: str, key: bytes) -> None:

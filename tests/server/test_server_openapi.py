@@ -14,6 +14,7 @@ from ftcli.server.app import OWN
 from ftcli.server.envelope import RAW
 from ftcli.server.openapi import document
 from ftcli.server.routes import PREFIX
+from ftcli.server.ws import QUERY
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,14 @@ def test_inferred_forms_say_so(spec: dict[str, Any]) -> None:
         entry = spec["paths"][PREFIX + operation.path][operation.method.lower()]
         assert entry.get("x-inferred", False) is operation.inferred
         assert ("inferred" in entry.get("description", "")) >= operation.inferred
+
+
+def test_the_parameters_of_sockets_are_those_they_take(spec: dict[str, Any]) -> None:
+    sockets = [route for route in OWN if route.socket]
+    assert len(sockets) == 5
+    for route in sockets:
+        entry = spec["paths"][PREFIX + route.path]["get"]
+        assert tuple(param["name"] for param in entry["parameters"]) == QUERY
 
 
 def test_health_needs_no_key(spec: dict[str, Any]) -> None:

@@ -194,6 +194,17 @@ async def test_bad_requests_are_ordinary_errors(daemon: Daemon, query: str, fiel
         )
 
 
+async def test_a_logout_ends_streams_and_says_so(http: httpx.AsyncClient, web: aiohttp.ClientSession) -> None:
+    events = await open_events(web, "symbols=KO")
+    await events.until("quote")
+    async with web.ws_connect(SOCKET) as ws:
+        await ws.send_json({"action": "subscribe", "symbols": ["KO"]})
+        await quote(ws)
+        assert (await http.post("/api/v1/auth/logout")).status_code == 200
+        assert (await events.until("bye"))["data"]["reason"] == "logout"
+        assert await closed(ws) == 4401
+
+
 async def test_head_opens_no_stream(daemon: Daemon) -> None:
     async with daemon.client() as http:
         response = await http.head(f"{QUOTES}?symbols=KO")
@@ -347,7 +358,7 @@ async def test_keys_are_checked_before_the_upgrade(daemon: Daemon, settings: Set
     reader, _ = KeyRing(store).create(name="reader", scopes=parse_scopes("read"))
     store.close()
     async with aiohttp.ClientSession(daemon.url) as session:
-        for headers in ({}, {"Authorization": "Bearer ft_wrong"}, {"Authorization": f"Bearer {reader}"}):
+        for headers in ({"Authorization": "Bearer ft_wrong"}, {"Authorization": f"Bearer {reader}"}):
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
                 await session.ws_connect(SOCKET, headers=headers)
             assert caught.value.status == 403
@@ -356,17 +367,23 @@ async def test_keys_are_checked_before_the_upgrade(daemon: Daemon, settings: Set
         assert plain["details"]["field"] == "Upgrade"
 
 
-async def test_a_page_brings_its_key_in_the_first_message(daemon: Daemon, settings: Settings) -> None:
+@pytest.mark.parametrize("who", ["page", "program"])
+async def test_a_key_may_come_in_the_first_message(daemon: Daemon, settings: Settings, who: str) -> None:
     store = Store(db_path(settings))
     reader, _ = KeyRing(store).create(name="reader", scopes=parse_scopes("read"))
     store.close()
-    page = {"Origin": daemon.url}
-    async with aiohttp.ClientSession(daemon.url, headers=page) as session:
+    headers = {"Origin": daemon.url} if who == "page" else {}
+    async with aiohttp.ClientSession(daemon.url, headers=headers) as session:
         async with session.ws_connect(SOCKET) as ws:
             await ws.send_json({"action": "auth", "key": daemon.key, "id": 1})
             assert await said(ws) == {"type": "ack", "action": "auth", "id": 1}
             await ws.send_json({"action": "subscribe", "symbols": ["KO"]})
             assert (await said(ws))["symbols"] == ["KO"]
+        async with session.ws_connect(SOCKET) as ws:
+            await ws.send_json({"action": "subscribe", "symbols": ["KO"], "key": daemon.key, "id": 2})
+            ack = await said(ws)
+            assert (ack["type"], ack["id"], ack["symbols"]) == ("ack", 2, ["KO"])
+            assert (await quote(ws))["symbol"] == "KO"
         for first, code in (
             ({"action": "auth", "key": "ft_wrong"}, 4401),
             ({"action": "auth", "ticket": "ftt_wrong"}, 4401),
@@ -379,9 +396,10 @@ async def test_a_page_brings_its_key_in_the_first_message(daemon: Daemon, settin
                 assert await closed(ws) == code
 
 
-async def test_a_page_that_says_nothing_is_closed(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("who", ["page", "program"])
+async def test_who_brings_no_key_is_closed(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     monkeypatch.setattr("ftcli.server.ws.AUTH_WITHIN", 0.05)
-    page = {"Origin": daemon.url}
+    page = {"Origin": daemon.url} if who == "page" else {}
     async with aiohttp.ClientSession(daemon.url, headers=page) as session, session.ws_connect(SOCKET) as ws:
         assert await closed(ws) == 4401
 
@@ -398,6 +416,42 @@ async def test_without_keys_the_example_works_as_it_stands(
         events = Events(await session.get(f"{QUOTES}?symbols=AAPL,TSLA"))
         assert (await events.until("quote"))["data"]["symbol"] in ("AAPL", "TSLA")
         events.response.close()
+
+
+async def test_who_comes_back_to_a_socket_gets_what_was_missed_or_a_gap(
+    web: aiohttp.ClientSession, stream: mdds_kit.Mdds
+) -> None:
+    async with web.ws_connect(SOCKET) as keeper:
+        await keeper.send_json({"action": "subscribe", "symbols": ["KO", "PEP"]})
+        last_id = (await quote(keeper))["id"]
+        for price in ("71.01", "71.02"):
+            await stream.price("KO", price)
+            while (seen := await quote(keeper))["last"] != float(price):
+                pass
+        async with web.ws_connect(f"{SOCKET}?last_event_id={last_id}") as ws:
+            await ws.send_json({"action": "subscribe", "symbols": ["KO"]})
+            assert [(await quote(ws))["last"] for _ in "12"] == [71.01, 71.02]
+            # The next symbols are new: they are shown as they are.
+            await ws.send_json({"action": "subscribe", "symbols": ["PEP"]})
+            assert (await quote(ws))["snapshot"] is True
+        async with web.ws_connect(SOCKET) as ws:
+            await ws.send_json({"action": "subscribe", "symbols": ["KO"], "last_event_id": last_id})
+            assert [(await quote(ws))["last"] for _ in "12"] == [71.01, 71.02]
+            await ws.send_json({"action": "subscribe", "symbols": ["PEP"], "last_event_id": seen["id"]})
+            assert (await said(ws))["type"] == "ack"
+            assert (await quote(ws))["symbol"] == "PEP"
+        async with web.ws_connect(f"{SOCKET}?last_event_id=another-life-7") as ws:
+            await ws.send_json({"action": "subscribe", "symbols": ["KO"]})
+            assert (await said(ws))["type"] == "ack"
+            assert (await said(ws))["type"] == "gap"
+            assert (await quote(ws))["last"] == 71.02
+
+
+@pytest.mark.parametrize("query", ["symbols=KO", "last_id=7", "ticket=x&key=y"])
+async def test_a_parameter_a_socket_does_not_know_is_refused(web: aiohttp.ClientSession, query: str) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await web.ws_connect(f"{SOCKET}?{query}")
+    assert caught.value.status == 422
 
 
 # -- steering ----------------------------------------------------------------------------------------------
@@ -501,3 +555,33 @@ async def test_too_many_tickets_say_when_to_come_back(
     response = await http.post("/api/v1/streaming/tickets")
     failed(response, 429, "RATE_LIMITED")
     assert response.headers["Retry-After"] == "30"
+
+
+async def test_a_key_holds_so_many_and_lets_go_of_its_own_only(daemon: Daemon, settings: Settings) -> None:
+    store = Store(db_path(settings))
+    ring = KeyRing(store)
+    one, other = (ring.create(name="x", scopes=parse_scopes("stream"))[0] for _ in range(2))
+    store.close()
+
+    async def ask(http: httpx.AsyncClient, verb: str, *symbols: str) -> httpx.Response:
+        return await http.post(f"/api/v1/streaming/{verb}", json={"symbols": symbols})
+
+    async with daemon.client(one) as mine, daemon.client(other) as theirs, daemon.client() as admin:
+        assert (await ask(mine, "subscribe", "AAPL", "TSLA")).status_code == 200
+        failed(await ask(theirs, "unsubscribe", "AAPL"), 404, "NOT_FOUND")
+        assert (await ask(theirs, "subscribe", "AAPL")).status_code == 200
+        error = failed(await ask(theirs, "unsubscribe", "AAPL", "TSLA"), 404, "NOT_FOUND")
+        assert error["details"] == {"symbols": ["TSLA"]}  # and none was let go of
+        assert (await ask(theirs, "unsubscribe", "AAPL")).status_code == 200
+        failed(await ask(theirs, "unsubscribe", "AAPL"), 404, "NOT_FOUND")
+        many = [f"A{first}{second}" for first in "ABCDEFGHIJKLMNOP" for second in "ABCDEFGHIJKLM"]
+        error = failed(
+            await ask(mine, "subscribe", *many[: settings.stream_symbols - 1]), 422, "VALIDATION_ERROR"
+        )
+        assert error["details"]["field"] == "symbols"
+        assert (await ask(mine, "subscribe", "AAPL", "TSLA")).status_code == 200  # again is no more
+        for _ in range(2):
+            assert (await ask(admin, "unsubscribe", "AAPL", "TSLA")).status_code == 200
+        failed(await ask(admin, "unsubscribe", "AAPL"), 404, "NOT_FOUND")
+        rows = (await admin.get("/api/v1/streaming/subscriptions")).json()["data"]["subscriptions"]
+        assert all(row["count"] == 0 for row in rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bad_day_kit import BadDay, bad_day, soon, until
+from bad_day_kit import MARGIN, BadDay, bad_day, soon, until
 from stream_doubles import ManualTiming
 
 from ftcli.models.alerts import TriggerOperator
@@ -162,7 +162,6 @@ async def test_what_happens_in_an_outage_is_recovered(day: BadDay) -> None:
         await until(consumer, lambda update: update.kind == "status" and update.value.state == "open")
         open_order = day.buy(limit="1.50")
         await until(consumer, is_event("ORDUP"))  # type: ignore[arg-type]
-        await _baseline(day)
         await day.fault(refuse="403", drop=True)
         await until(consumer, lambda update: update.kind == "status" and update.value.state != "open")
         missed = day.buy(symbol="PEP", quantity=7)
@@ -171,25 +170,52 @@ async def test_what_happens_in_an_outage_is_recovered(day: BadDay) -> None:
         assert (fill.order_id, fill.executed_quantity, fill.recovered) == (missed, 7, True)
         assert fill.source == "reconcile"
         # The sweep comes once: the order that did not change is not told of, and live events go on.
+        await _swept(day)
         live = day.buy(quantity=2)
         following: Event = (await until(consumer, is_event("MFCEX"))).value  # type: ignore[arg-type]
         assert (following.order_id, following.recovered) == (live, False)
         assert open_order not in (fill.order_id, following.order_id)
 
 
-async def _baseline(day: BadDay) -> None:
-    """Wait until the client has noted how the orders are: a sweep compares with that."""
+async def test_positions_and_balances_of_an_outage_are_recovered_too(day: BadDay) -> None:
+    async with day.hub.events() as consumer:
+        await until(consumer, is_open)
+        await day.fault(refuse="403", drop=True)
+        await until(consumer, lambda update: update.kind == "status" and update.value.state != "open")
+        day.buy(symbol="PEP", quantity=7)
+        await day.fault(refuse="")
+        position: Event = (await until(consumer, is_event("SPPOS"))).value  # type: ignore[arg-type]
+        assert (position.account, position.symbol, position.recovered) == (MARGIN, "PEP", True)
+        assert position.quantity is not None
+        assert position.quantity >= 7
+        balance: Event = (await until(consumer, is_event("SPBSM"))).value  # type: ignore[arg-type]
+        assert (balance.account, balance.recovered) == (MARGIN, True)
+        # The next outage, in which nothing happens, tells of nothing.
+        await day.fault(drop=True)
+        await until(consumer, lambda update: update.kind == "status" and update.value.state != "open")
+        await until(consumer, is_open)
+        await _swept(day)
+        number = day.buy(symbol="KO", quantity=1)
+        following = await until(consumer, lambda update: update.kind == "event")
+        assert (following.value.order_id, following.value.recovered) == (number, False)
+
+
+async def _swept(day: BadDay) -> None:
+    """Wait until the sweep has ended: what happens beside it may be both pushed and found."""
     feed = day.hub._events
     assert feed is not None
-    task = feed._link._basing
-    assert task is not None
-    await soon(task)
+    sweep = feed._link._sweeping
+    assert sweep is not None
+    await soon(sweep)
+
+
+def is_open(update: Update) -> bool:
+    return update.kind == "status" and update.value.state == "open"
 
 
 async def test_an_outage_nobody_can_look_into_is_told_as_a_gap(day: BadDay) -> None:
     async with day.hub.events() as consumer:
-        await until(consumer, lambda update: update.kind == "status" and update.value.state == "open")
-        await _baseline(day)
+        await until(consumer, is_open)
         await day.fault(status=500, paths="retail-order-status", drop=True)
         gap = (await asyncio.wait_for(_gap(consumer), 60)).value
     assert gap.gap_from is not None

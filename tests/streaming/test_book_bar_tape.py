@@ -272,7 +272,13 @@ def test_an_outage_is_a_gap() -> None:
     state.delta({"6": "KO", "29": "80"}, 21.0)
     state.snapshot(BASE, 30.0)
     assert reader.published == [
-        {"symbol": "KO", "gap": True, "from": "1970-01-01T00:00:10.000Z", "to": "1970-01-01T00:00:30.000Z"}
+        {
+            "symbol": "KO",
+            "gap": True,
+            "from": "1970-01-01T00:00:10.000Z",
+            "to": "1970-01-01T00:00:30.000Z",
+            "type": "gap",
+        }
     ]
     assert state.update_kind == "gap"
     state.delta({"6": "KO", "29": "81", "45": "@"}, 31.0)

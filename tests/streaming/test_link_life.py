@@ -146,7 +146,102 @@ async def test_recovery_transcript(world: World) -> None:
             for name in ("since", "stale_since", "gap_ms", "seq"):
                 document.pop(name, None)
         assert_in_order(published, wanted)
-        assert published[0]["since"] == published[1]["stale_since"].replace("340Z", "340000Z")
+        # The last frame came at the start: what the 1.34 seconds after it held may be lost.
+        assert published[0]["since"] == "2025-10-05T14:20:00Z"
+        assert published[1]["stale_since"] == "2025-10-05T14:20:00.000Z"
+
+
+async def test_a_loss_begins_at_the_last_proof_of_life_not_when_it_is_noticed(world: World) -> None:
+    async with world.hub.quotes(["KO"]) as quotes, world.hub.trades(["KO"]) as trades:
+        peers = [await world.broker.peer() for _ in "12"]
+        for peer in peers:
+            await peer.command()
+            await peer.snapshot(KO)
+        for consumer in (quotes, trades):
+            await take(consumer)
+        await take(quotes, "quote")
+        await world.timing.advance(5)
+        for peer in peers:
+            await peer.delta({"6": "KO", "29": "72.2", "28": "100", "33": "500"})
+        await take(quotes, "quote")
+        await take(trades, "trade")
+        for peer in peers:
+            peer.connection.transport.pause_reading()
+        await world.timing.advance(25)
+        for consumer in (quotes, trades):
+            assert (await take(consumer))["since"] == "2025-10-05T14:20:05Z"
+        assert (await take(quotes, "quote"))["stale_since"] == "2025-10-05T14:20:05.000Z"
+        for peer in peers:
+            peer.connection.transport.resume_reading()
+        await world.timing.advance(0.5)
+        for _ in "12":
+            peer = await world.broker.peer()
+            await peer.command()
+            await peer.snapshot(KO)
+        assert (await take(trades))["gap_ms"] == 25_500
+        gap = await take(trades, "gap")
+        assert (gap["from"], gap["to"]) == ("2025-10-05T14:20:05.000Z", "2025-10-05T14:20:30.500Z")
+
+
+async def test_a_pong_is_a_proof_of_life_too(world: World) -> None:
+    async with world.hub.quotes(["KO"]) as consumer:
+        peer = await opened(world, consumer)
+        await world.timing.advance(20)
+        await peer.flush()
+        await world.timing.advance(3)
+        await peer.drop()
+        assert (await take(consumer))["since"] == "2025-10-05T14:20:20Z"
+
+
+async def test_a_connection_that_brings_nothing_does_not_end_the_outage(world: World) -> None:
+    async with world.hub.quotes(["KO"]) as consumer:
+        peer = await opened(world, consumer)
+        await world.timing.advance(2)
+        await peer.drop()
+        await take(consumer)
+        await take(consumer, "quote")
+        await world.timing.advance(0.5)
+        peer = await world.broker.peer()
+        assert (await take(consumer))["gap_ms"] == 2500
+        await world.timing.advance(1)
+        await peer.drop()
+        again = await take(consumer)
+        assert (again["state"], again["since"]) == ("reconnecting", "2025-10-05T14:20:00Z")
+        assert (await take(consumer, "quote"))["stale_since"] == "2025-10-05T14:20:00.000Z"
+        await world.timing.advance(1)
+        peer = await world.broker.peer()
+        assert (await take(consumer))["gap_ms"] == 4500
+        await peer.snapshot(KO)
+        assert (await take(consumer, "quote"))["stale"] is False
+        await world.timing.advance(3)
+        await peer.drop()
+        assert (await take(consumer))["since"] == "2025-10-05T14:20:04.500000Z"
+
+
+async def test_a_symbol_that_is_never_answered_is_asked_for_again_and_its_readers_know(world: World) -> None:
+    async with world.hub.quotes(["KO"]) as consumer:
+        peer = await world.broker.peer()
+        await peer.command()
+        await take(consumer)
+        await world.timing.advance(10)
+        assert (await peer.command())["Symbol"] == "KO"
+        await world.timing.advance(10)
+        assert (await take(consumer, "symbol_error"))["reason"] == "subscribe_timeout"
+        async with world.hub.quotes(["KO"]) as later:
+            assert (await take(later, "symbol_error"))["reason"] == "subscribe_timeout"
+            for _ in "123":
+                await world.timing.advance(30)
+                assert (await peer.command())["Symbol"] == "KO"
+                await world.timing.advance(10)
+            assert consumer.take() is None
+            await world.timing.advance(30)
+            await peer.command()
+            await peer.snapshot(KO)
+            for reader in (consumer, later):
+                assert (await take(reader, "quote"))["stale"] is False
+            await world.timing.advance(100)
+            await peer.flush()
+            assert peer.quiet()
 
 
 async def test_no_greeting_in_ten_seconds(world: World) -> None:
@@ -315,6 +410,7 @@ async def test_silence_in_market_hours(world: World) -> None:
         await quiet(world, peer, 1)
         suspect = await take(consumer)
         assert (suspect["state"], suspect["stale_symbols"]) == ("suspect", 1)
+        assert suspect["since"] == "2025-10-05T14:20:00Z"
         assert (await take(consumer, "quote"))["stale"] is True
         await peer.delta({"6": "KO", "29": "73"})
         assert (await take(consumer))["state"] == "open"
@@ -326,6 +422,7 @@ async def test_silence_in_market_hours(world: World) -> None:
         await quiet(world, peer, 30)
         dead = await take(consumer)
         assert (dead["state"], dead["reason"]) == ("reconnecting", "no data")
+        assert dead["since"] == "2025-10-05T14:21:00Z"
 
 
 async def quiet(world: World, peer: Peer, seconds: int) -> None:

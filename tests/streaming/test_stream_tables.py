@@ -131,6 +131,8 @@ def test_any_text_gives_json_or_nothing(text: str) -> None:
     [
         (NUMBER, "72.1400", "72.1400"),
         (NUMBER, "-0.5", "-0.5"),
+        (NUMBER, "7_7", ""),
+        (SIZE, "1_000", ""),
         (NUMBER, ".5", "0.5"),
         (NUMBER, "+3", "3"),
         (NUMBER, "007", "7"),

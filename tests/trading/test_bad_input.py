@@ -24,10 +24,10 @@ SPREAD = ("spread", "--buy", "KO270115C80", "--sell", "KO270115C85")
     [
         (("buy", "KO", "1e400"), "quantity"),
         (("buy", "KO", "1e-400"), "quantity"),
-        (("buy", "KO", "1", "--limit", "1e400"), "limit_price"),
-        (("buy", "KO", "1", "--trail", "1e400%"), "trailing_percent"),
+        (("buy", "KO", "1", "--limit", "1e400"), "limit"),
+        (("buy", "KO", "1", "--trail", "1e400%"), "trail"),
         (("buy", "KO270115C80", "1e400", "--limit", "1"), "quantity"),
-        ((*SPREAD, "--debit", "1e400"), "net_price"),
+        ((*SPREAD, "--debit", "1e400"), "debit"),
         (("buy", "KO", "1000000000"), "quantity"),
         # Exits that would execute at once after their entry.
         (("buy", "KO", "1", "--limit", "60", "--take-profit", "60"), "--take-profit"),

@@ -37,7 +37,7 @@ class TestForms:
 
     @pytest.mark.parametrize("keep_alive", ["302", "302-auth", "401", "403", "html"])
     @pytest.mark.parametrize("data", ["401", "302", "302-auth", "403", "html"])
-    @pytest.mark.parametrize("host", ["dp", "fastquote"])
+    @pytest.mark.parametrize("host", ["dp", "fastquote", "digital", "alerts", "news", "content", "dpxq1"])
     async def test_a_read_is_renewed_and_replayed_once(
         self, double, broker, host: str, data: str, keep_alive: str
     ) -> None:
@@ -47,6 +47,41 @@ class TestForms:
         assert reply.document == {"path": "/any"}
         assert double.logins == 2
         assert len(double.calls("/any")) == 2
+
+    @pytest.mark.parametrize(
+        ("host", "status", "body"),
+        [
+            ("alerts", 200, "<a:Envelope><p:ResultCode>FAILURE</p:ResultCode></a:Envelope>"),
+            ("alerts", 500, "<s:Envelope><s:Fault>no</s:Fault></s:Envelope>"),
+            ("fastquote", 200, '<OPTIONCHAIN><BASE ri="KO" err="1" us="" fs="" st="no"/></OPTIONCHAIN>'),
+            ("fastquote", 200, '{"BASE":{"ri":"KO","err":"3"}}'),
+            ("fastquote", 200, "Delayed quotes not supported"),
+        ],
+    )
+    async def test_an_answer_that_says_no_is_asked_about(
+        self, double, broker, host: str, status: int, body: str
+    ) -> None:
+        double.expire()
+        double.fail("/any", Fault(status, body))
+        reply = await broker.send(WireRequest(host=host, method="GET", path="/any"))
+        assert reply.document == {"path": "/any"}
+        assert (double.logins, len(double.calls(KEEP_ALIVE))) == (2, 1)
+        if status == 200 and "Delayed" not in body:
+            double.fail("/any", Fault(status, body))  # and while the session is alive, it is the call's own
+            reply = await broker.send(WireRequest(host=host, method="GET", path="/any"))
+            assert reply.body == body.encode()
+            assert (double.logins, len(double.calls("/any"))) == (2, 3)
+
+    async def test_a_fine_answer_is_not(self, double, broker) -> None:
+        for host, body in (
+            ("fastquote", '<OPTIONCHAIN><BASE ri="KO" err="0" st=""/></OPTIONCHAIN>'),
+            ("fastquote", '{"BASE":{"err":"0"}}'),
+            ("alerts", "<p971:ResultCode> SUCCESS </p971:ResultCode>"),
+            ("dp", '{"err":"1"}'),
+        ):
+            double.answers["/any"] = body
+            await broker.send(WireRequest(host=host, method="GET", path="/any"))
+        assert not double.calls(KEEP_ALIVE)
 
     @pytest.mark.parametrize("keep_alive", ["302", "302-auth", "401", "403", "html"])
     async def test_the_keep_alive_sees_it(self, double, broker, keep_alive: str) -> None:
@@ -261,6 +296,22 @@ class TestRules:
         double.fail(LOGIN_PAGE, *[Fault(503)] * 3)
         with pytest.raises(SessionExpired, match="503"):
             await broker.send(READ)
+
+    async def test_a_login_counted_by_a_clock_that_ran_ahead_ages_from_now_on(
+        self, double, make, clock: Clock
+    ) -> None:
+        right = clock.now
+        clock.forward(days=30)
+        async with make(stored=True) as broker:
+            await broker.login()
+            double.expire()
+            await broker.send(READ)
+        clock.now = right
+        async with make(stored=True) as broker:
+            assert "less than 5 minutes" in (await self.refused(broker, double)).message
+            clock.forward(minutes=6)
+            await broker.send(READ)
+        assert double.logins == 3
 
     async def test_a_damaged_record_counts_as_a_login_just_now(self, double, make, tmp_path: Path) -> None:
         async with make(stored=True) as broker:

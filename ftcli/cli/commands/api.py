@@ -53,8 +53,7 @@ async def api(
                 return await method_of(client, operation)(**arguments)
 
         if operation.risk == "money":
-            account = str(in_path.get("acct") or "")
-            call.show(await place_after_question(call, operation, account, arguments, ask_broker, yes))
+            call.show(await place_after_question(call, operation, arguments, ask_broker, yes))
         else:
             call.show(await ask_broker())
 

@@ -1,55 +1,45 @@
 """``ft orders apply``: a file of orders, planned, placed once, and continued where it stopped."""
 
-from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ftcli.cli.accounts import choose_account
 from ftcli.cli.call import Call
+from ftcli.cli.faults import INTERRUPTED
+from ftcli.cli.file_report import report_of, report_text, show_report
 from ftcli.cli.forms import form
+from ftcli.cli.order_file import Item, OrderFile, read_file
 from ftcli.cli.parsing import Exit
-from ftcli.cli.placing import environment_line, switch_live_on, unbroken
-from ftcli.errors import FtError, NotFound, OrderRejected, OrderUnknown, ValidationFailed
-from ftcli.models.trading import FileReport, FileRow
-from ftcli.operations.binding import bind
+from ftcli.cli.placing import environment_line, place_question, switch_live_on, unbroken, was_interrupted
+from ftcli.errors import (
+    Conflict,
+    FtError,
+    NotFound,
+    OrderRejected,
+    OrderUnknown,
+    RiskLimit,
+    ValidationFailed,
+)
+from ftcli.models.trading import JournalState
 from ftcli.operations.operation import Param
-from ftcli.operations.registry import find
 
 if TYPE_CHECKING:
     from ftcli.client import Client
+    from ftcli.models.trading import JournalEntry
 
-FAMILIES = {
-    "order": "orders.equity",
-    "option": "orders.option",
-    "spread": "orders.options",
-    "group": "orders.conditional",
-}
-"""Tables of the file and the operations that place them."""
-_DONE = "already placed"
-
-
-class Item:
-    """One order of the file.
-
-    Args:
-        name: Its name, unique in the file.
-        family: Its operations' group.
-        order: The order.
-        batch: The file's batch.
-        is_named: Whether the file names it; else the name only says where it stands.
-    """
-
-    def __init__(self, name: str, family: str, order: Any, batch: str, *, is_named: bool) -> None:
-        self.name, self.family, self.order, self.batch, self.is_named = name, family, order, batch, is_named
-        self.digest = self.key = ""
-        self.numbers: list[str] = []
-        self.row = FileRow(name=name, outcome="planned", order=_words(order), account=order.account)
+_REFUSALS = (OrderRejected, RiskLimit, ValidationFailed, NotFound, Conflict)
+"""Errors that are about an order. Any other is about all of them, and ends the run."""
 
 
 @form(examples=("orders apply orders.toml", "orders apply orders.toml --yes --keep-going"))
 async def apply(
     call: Call,
     file: Annotated[str, Param("The file, in TOML.", argument=True)],
+    account: Annotated[
+        str | None,
+        Param("Account of the orders that name none.", cli=("--account", "-a"), complete="accounts"),
+    ] = None,
     yes: Annotated[bool, Param("Place without asking.", cli=("--yes", "-y"))] = False,
     keep_going: Annotated[bool, Param("Go on after a refusal.")] = False,
     live: Annotated[bool, Param("Switch live trading on for this command.")] = False,
@@ -58,169 +48,195 @@ async def apply(
 
     The file names its batch, and has one [[order]], [[option]], [[spread]] or [[group]] table for each order. What was
     placed under a batch and name is never placed again: running the file once more continues where it stopped.
-    It stops at the first refusal, and always at an unknown outcome.
+    It stops at the first refusal, and always at an unknown outcome: nothing more of the batch is placed until that is
+    settled.
     """
     if live:
         switch_live_on(call)
-    items = read_file(Path(file))
+    orders = read_file(Path(file))
     async with call.open_client() as client:
-        call.talk(environment_line(call, ""))
-        _take_keys(client, items)
-        for item in items:
-            await _plan(client, item)
-        refused = [item for item in items if item.row.outcome == "refused"]
-        waiting = [item for item in items if item.row.outcome == "planned"]
-        go = bool(waiting) and (keep_going or not refused) and await _agreed(call, client, items, yes)
-        if go:
-            await _place_all(call, client, waiting, keep_going)
-    report = _report(items)
-    if go or not (call.can_ask and waiting and not yes):
-        call.show(report)
-    _end(call, items, go)
+        if any(item.needs_account for item in orders.items):
+            chosen = account or await choose_account(call, client, trading=True)
+            for item in orders.items:
+                item.fill(chosen)
+        await _plan(client, orders)
+        went = await _place(call, client, orders, yes, keep_going)
+    show_report(report_of(orders), call)
+    _end(call, orders, went)
 
 
-def read_file(path: Path) -> list[Item]:
-    """The orders of a file.
+# -- the plan ------------------------------------------------------------------------------------------------
+
+
+async def _plan(client: "Client", orders: OrderFile) -> None:
+    """What becomes of each order, as far as that can be known before any is placed.
 
     Raises:
-        ValidationFailed: It cannot be read, or an order in it breaks a rule.
+        FtError: Something is wrong that is not about a single order.
     """
-    import tomllib
-
-    try:
-        document = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except OSError as problem:
-        raise ValidationFailed.of("file", path, f"be a readable file ({problem.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ValidationFailed.of("file", path, f"be valid TOML ({problem})") from None
-    batch = document.pop("batch", None)
-    if not isinstance(batch, str) or not batch.strip() or len(batch) > 60:
-        raise ValidationFailed.of(
-            "batch",
-            batch,
-            "be a name of at most 60 characters",
-            hint='Begin the file with a line such as batch = "rebalance-2026-03": what is placed under it is never '
-            "placed again.",
+    orders.take_keys(client)
+    plan = client.desk.plan()
+    lost = await _lost(client, orders)
+    for item in orders.items:
+        if not _stands(client, item):
+            try:
+                await _preview(client, item)
+                symbols, rules = client.desk.needs(item.order.account, item.order)
+                facts = await client.facts(item.order.account, symbols, rules)
+                check = plan.check(f"{item.family}.place", item.order.account, item.order, facts)
+            except _REFUSALS as problem:
+                item.end("refused", problem.message, problem.code, problem.exit_status)
+                continue
+            if check.findings:
+                text = " ".join(finding.text for finding in check.findings)
+                item.end("refused", text, RiskLimit.code, RiskLimit.exit_status)
+                item.is_beyond = any(finding.rule.startswith("max_daily") for finding in check.findings)
+    unknown = [item.name for item in orders.of("unknown")] or lost
+    if unknown:
+        _leave(
+            orders,
+            f"the outcome of {', '.join(unknown)} is unknown; settle it first",
+            OrderUnknown.exit_status,
         )
-    items: list[Item] = []
-    for family, tables in document.items():
-        if family not in FAMILIES or not isinstance(tables, list):
-            raise ValidationFailed.of(family, None, f"be one of [[{']], [['.join(FAMILIES)}]]")
-        for number, table in enumerate(tables, start=1):
-            given_name = table.pop("name", None)
-            name = f"{family}-{number}" if given_name is None else str(given_name)
-            given = bind(find(f"{FAMILIES[family]}.preview"), {"order": table}, texts=False)
-            if len(name) > 60:
-                raise ValidationFailed.of("name", name, "have at most 60 characters")
-            items.append(
-                Item(name, FAMILIES[family], given["order"], batch.strip(), is_named=given_name is not None)
-            )
-    names = [item.name for item in items]
-    if len(set(names)) < len(names) or not items:
-        raise ValidationFailed.of(
-            "name", ", ".join(names) or None, "be there, and differ from order to order"
-        )
-    return items
 
 
-def _take_keys(client: "Client", items: list[Item]) -> None:
-    """Gives each order its digest and its idempotency key: the batch and its name.
+async def _lost(client: "Client", orders: OrderFile) -> list[str]:
+    """Keys of this batch whose outcome is unknown, in the file or not: looked for at the broker first."""
 
-    An order without a name goes by its content: where it stands in the file may change. The same content once more is
-    an order of its own.
-    """
-    seen: Counter[str] = Counter()
-    for item in items:
-        item.digest = client.desk.digest_of(f"{item.family}.place", item.order)
-        if item.is_named:
-            item.key = f"apply:{item.batch}:{item.name}"
-        else:
-            seen[item.digest] += 1
-            item.key = f"apply:{item.batch}:{item.family}={item.digest[:16]}#{seen[item.digest]}"
+    def keys() -> list[str]:
+        found = [entry.key or "" for entry in client.desk.unresolved()]
+        return [key for key in found if key.startswith(orders.prefix)]
+
+    if keys():
+        await client.look_for_lost()
+    return keys()
 
 
-async def _plan(client: "Client", item: Item) -> None:
-    row = item.row
+def _stands(client: "Client", item: Item) -> bool:
+    """Whether the journal says already what became of an order; then so does its row."""
     try:
-        standing = client.desk.entry(item.key)
+        entry = client.desk.entry(item.key)
     except NotFound:
-        standing = None
-    if standing is not None and standing.digest != item.digest:
-        row.outcome = "refused"
-        row.message = (
-            f"the name {item.name} belongs to another order of this batch: give a changed order a new name"
-        )
-        return
-    if standing is not None and standing.state != "not_sent":
-        row.conf_nums = standing.conf_nums
-        said = {"accepted": _DONE, "rejected": "refused", "not_placed": "refused"}
-        row.outcome = said.get(str(standing.state), "unknown")
-        row.message = "" if row.outcome == _DONE else f"the journal says {standing.state}"
-        return
-    try:
-        preview = await _method(client, f"{item.family}.preview")(item.order)
-        symbols, rules = client.desk.needs(item.order.account, item.order)
-        facts = await client.facts(item.order.account, symbols, rules)
-        check = client.desk.check(f"{item.family}.place", item.order.account, item.order, facts)
-    except FtError as problem:
-        row.outcome, row.message = "refused", problem.message
-        return
-    item.numbers = row.conf_nums = getattr(preview, "conf_nums", None) or [preview.conf_num]
-    row.cost = _cost(item.order, preview)
-    if check.findings:
-        row.outcome, row.message = "refused", check.findings[0].text
+        return False
+    if entry.digest != item.digest:
+        text = f"the name {item.name} belongs to another order of this batch: give a changed order a new name"
+        item.end("refused", text, Conflict.code, Conflict.exit_status)
+        return True
+    if entry.state is JournalState.NOT_SENT:
+        return False
+    item.row.conf_nums = entry.conf_nums
+    said = _last_words(entry)
+    if entry.state is JournalState.ACCEPTED:
+        item.end("already placed", "")
+    elif entry.state is JournalState.REJECTED:
+        item.end("refused", said or "the broker refused it", OrderRejected.code, OrderRejected.exit_status)
+    elif entry.state is JournalState.NOT_PLACED:
+        text = f"it was settled as not placed ({said}); to place it give it a new name"
+        item.end("refused", text, Conflict.code, Conflict.exit_status)
+    else:
+        lost = "another command is placing it now" if entry.state is JournalState.SENDING else said
+        item.end("unknown", lost, OrderUnknown.code, OrderUnknown.exit_status)
+    return True
 
 
-async def _agreed(call: Call, client: "Client", items: list[Item], yes: bool) -> bool:
-    """Shows the plan and asks; without a person and without ``--yes`` the plan is all."""
+def _last_words(entry: "JournalEntry") -> str:
+    return entry.changes[-1].message if entry.changes else ""
+
+
+async def _preview(client: "Client", item: Item) -> None:
+    from ftcli.cli.ticket import notes
+
+    preview = await _method(client, f"{item.family}.preview")(item.order)
+    item.numbers = item.row.conf_nums = getattr(preview, "conf_nums", None) or [preview.conf_num]
+    item.row.cost = _cost(item.order, preview)
+    legs = [message for leg in getattr(preview, "orders", []) for message in leg.messages]
+    item.row.warnings = notes([*preview.messages, *legs])
+
+
+def _cost(order: Any, preview: Any) -> Decimal | None:
+    """What an order costs, less than zero for proceeds; of a group its first order."""
+    if hasattr(order, "orders"):
+        return _cost(order.orders[0], preview.orders[0]) if preview.orders else None
+    with_fees: Decimal | None = getattr(preview, "net_amount_with_fees", None)
+    amount: Decimal | None = preview.net_amount if with_fees is None else with_fees
+    buys = str(order.direction) != "credit" if hasattr(order, "legs") else order.action.is_buy
+    return None if amount is None else amount if buys else -amount
+
+
+def _leave(orders: OrderFile, why: str, exit_status: int = 0) -> None:
+    """Leaves what is planned unsent."""
+    for item in orders.of("planned"):
+        item.end("not sent", why, exit_status=exit_status)
+
+
+# -- placing -------------------------------------------------------------------------------------------------
+
+
+async def _place(call: Call, client: "Client", orders: OrderFile, yes: bool, keep_going: bool) -> bool:
+    """Places what is planned, if that is wanted; answers whether it was.
+
+    Raises:
+        FtError: ``--yes`` asks for what is off or halted.
+    """
+    refused = orders.of("refused")
+    is_stopped = bool(refused) and not keep_going
     if yes:
         client.gate.check_live("orders.apply")
-        return True
-    if not call.can_ask or not (call.settings.is_paper or call.settings.live_trading):
+        client.desk.switch.check()
+    elif is_stopped or not _agreed(call, client, orders):
         return False
-    call.show(_report(items))
-    return call.confirm("Place these orders?")
+    if is_stopped:
+        _leave(orders, f"stopped by the refusal of {refused[0].name}; --keep-going places the others")
+    for item in orders.of("planned"):
+        if item.row.outcome == "planned":  # one before it may have left it unsent
+            await _send(call, client, orders, item, keep_going)
+    return True
 
 
-async def _place_all(call: Call, client: "Client", items: list[Item], keep_going: bool) -> None:
-    stopped = False
-    for item in items:
-        row = item.row
-        if stopped:
-            row.outcome = "not sent"
-            continue
-        place = _method(client, f"{item.family}.place")
-        handle: Any = item.numbers if item.family == "orders.conditional" else item.numbers[0]
-
-        async def send(item: Item = item, place: Any = place, handle: Any = handle) -> Any:
-            with client.placing_as("cli", key=item.key):
-                return await place(item.order, handle)
-
-        try:
-            await unbroken(call, send, item.numbers)
-        except OrderUnknown as problem:
-            row.outcome, row.message, stopped = "unknown", problem.message, True
-        except FtError as problem:
-            row.outcome, row.message, stopped = "refused", problem.message, not keep_going
-        else:
-            row.outcome = "placed"
+def _agreed(call: Call, client: "Client", orders: OrderFile) -> bool:
+    """Shows the plan and asks. Where it may not be placed, or nobody is there to ask, the plan is all."""
+    halt = client.desk.switch.read()
+    if halt:
+        call.talk(f"Trading is halted by {halt.halted_by}: {halt.reason or 'no reason given'}.")
+    may_place = call.settings.is_paper or call.settings.live_trading
+    waiting = orders.of("planned")
+    if halt or not (waiting and may_place and call.can_ask):
+        return False
+    call.terminal.talk(f"{environment_line(call, '')}\n\n{report_text(report_of(orders), call)}")
+    what = "this order" if len(waiting) == 1 else f"these {len(waiting)} orders"
+    if call.confirm(place_question(call, what, orders.accounts)):
+        return True
+    call.talk("Not placed.")
+    _leave(orders, "the question was answered with no")
+    return False
 
 
-def _report(items: list[Item]) -> FileReport:
-    rows = [item.row for item in items]
-    costs = [row.cost for row in rows if row.cost is not None and row.outcome in ("planned", "placed")]
-    return FileReport(orders=rows, total=sum(costs, Decimal(0)))
+async def _send(call: Call, client: "Client", orders: OrderFile, item: Item, keep_going: bool) -> None:
+    """Places one order, and says why the others stay where none may follow it."""
+    place = _method(client, f"{item.family}.place")
+    handle: Any = item.numbers if item.family == "orders.conditional" else item.numbers[0]
 
+    async def send() -> Any:
+        with client.placing_as("cli", key=item.key):
+            return await place(item.order, handle)
 
-def _end(call: Call, items: list[Item], went: bool) -> None:
-    outcomes = [item.row.outcome for item in items]
-    if "unknown" in outcomes:
-        call.talk(f"An outcome is unknown: {call.program} orders reconcile")
-        raise Exit(OrderUnknown.exit_status)
-    if "refused" in outcomes:
-        raise Exit(OrderRejected.exit_status)
-    if not went and "planned" in outcomes:
-        call.talk("Not placed: this is the plan. Add --yes to place the orders (and --live, for real ones).")
+    try:
+        await unbroken(call, send, item.numbers)
+    except OrderUnknown as problem:
+        item.end("unknown", problem.message, problem.code, problem.exit_status)
+        _leave(orders, f"the outcome of {item.name} is unknown; settle it first")
+    except _REFUSALS as problem:
+        item.end("refused", problem.message, problem.code, problem.exit_status)
+        # A conflict says that somebody else is placing this file: what becomes of his orders is not known here.
+        if not keep_going or isinstance(problem, Conflict):
+            _leave(orders, f"stopped by the refusal of {item.name}")
+    except FtError as problem:
+        item.end("not sent", problem.message, problem.code, problem.exit_status)
+        _leave(orders, f"stopped: {item.name} could not be sent")
+    else:
+        item.end("placed", "")
+    if was_interrupted():
+        _leave(orders, "interrupted", INTERRUPTED)
 
 
 def _method(client: "Client", name: str) -> Any:
@@ -230,20 +246,19 @@ def _method(client: "Client", name: str) -> Any:
     return found
 
 
-def _cost(order: Any, preview: Any) -> Decimal | None:
-    if hasattr(order, "orders"):
-        return _cost(order.orders[0], preview.orders[0]) if preview.orders else None
-    amount: Decimal | None = preview.net_amount
-    buys = str(order.direction) != "credit" if hasattr(order, "legs") else order.action.is_buy
-    return None if amount is None else amount if buys else -amount
-
-
-def _words(order: Any) -> str:
-    from ftcli.cli.ticket import headline, terms, words
-
-    if hasattr(order, "orders"):
-        return f"{words(order.condition)}: " + "; ".join(_words(part) for part in order.orders)
-    if hasattr(order, "legs"):
-        legs = "; ".join(headline(leg) for leg in order.legs)
-        return f"{legs} · {words(order.direction)} {order.net_price:f} · {words(order.time_in_force)}"
-    return f"{headline(order)} · {terms(order)}"
+def _end(call: Call, orders: OrderFile, went: bool) -> None:
+    """The next step, and the exit status: unknown outranks all, else the first order that has one says it."""
+    statuses = [item.exit_status for item in orders.items if item.exit_status]
+    if OrderUnknown.exit_status in statuses:
+        call.talk(
+            f"An outcome is unknown. Look for it: {call.program} orders reconcile; then run the file again. What is "
+            f"not found you settle yourself: {call.program} orders resolve KEY --as placed|not-placed --reason ..."
+        )
+        raise Exit(OrderUnknown.exit_status)
+    if not went and orders.of("planned"):
+        others = ", --keep-going to place the others in spite of the refusal" if orders.of("refused") else ""
+        call.talk(
+            f"Not placed: this is the plan. Add --yes to place it{others} (and --live, for real orders)."
+        )
+    if statuses:
+        raise Exit(statuses[0])

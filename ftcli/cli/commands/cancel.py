@@ -1,13 +1,18 @@
 """``ft cancel`` and ``ft orders cancel``."""
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 from ftcli.cli.call import Call
+from ftcli.cli.faults import INTERRUPTED
 from ftcli.cli.forms import form
 from ftcli.cli.parsing import Exit
-from ftcli.cli.placing import environment_line, unbroken
-from ftcli.errors import FtError, OrderRejected, ValidationFailed
+from ftcli.cli.placing import environment_line, question, unbroken, was_interrupted
+from ftcli.errors import FtError, ValidationFailed
 from ftcli.operations.operation import Param
+
+if TYPE_CHECKING:
+    from ftcli.models.orders import Orders
 
 AccountOption = Annotated[
     str | None,
@@ -55,28 +60,51 @@ async def cancel(
 async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool) -> None:
     async with call.open_client() as client:
         status = await client.orders.status([account] if account else None)
-        status.orders = [order for order in status.orders if order.cancelable]
-        numbers = list(dict.fromkeys(order.conf_num for order in status.orders if order.conf_num))
-        call.talk(f"{environment_line(call, account or '')} · cancel {len(numbers)} open orders")
+        status.orders = [order for order in status.orders if order.cancelable and order.conf_num]
+        numbers = list(dict.fromkeys(order.conf_num or "" for order in status.orders))
+        what = f"{len(numbers)} open order{'' if len(numbers) == 1 else 's'}"
+        call.talk(f"{environment_line(call, account or '')} · cancel {what}")
         if preview or not numbers:
             call.show(status)
             return
-        if not yes:
-            if not call.can_ask:
-                raise ValidationFailed.of("--yes", None, "be given where nobody can be asked")
-            if not call.confirm(f"Cancel these {len(numbers)} orders: {', '.join(numbers)}?"):
-                call.talk("Nothing was canceled.")
-                return
-        failed = []
+        if not yes and not _agreed(call, status, what):
+            call.talk("Nothing was canceled.")
+            return
+        failed: dict[str, FtError] = {}
         for number in numbers:
+            cancel = partial(client.orders.cancel.place, number)
             try:
-                await client.orders.cancel.place(number)
+                await unbroken(call, cancel, [number], "cancel")
             except FtError as problem:
-                failed.append(number)
-                call.terminal.talk(f"{number}: {problem.message} [{problem.code}]")
+                failed[number] = problem
+            if was_interrupted():
+                break
         after = await client.orders.status([account] if account else None)
         after.orders = [order for order in after.orders if order.conf_num in numbers]
         call.show(after)
+    if was_interrupted():
+        raise Exit(INTERRUPTED)
     if failed:
-        raise Exit(OrderRejected.exit_status)
+        raise _together(failed, len(numbers))
     call.talk("The broker has been asked. Whether they are gone: the state says.")
+
+
+def _agreed(call: Call, status: "Orders", what: str) -> bool:
+    """Lists the orders and asks."""
+    from ftcli.cli.output.writer import table_text
+
+    if not call.can_ask:
+        raise ValidationFailed.of("--yes", None, "be given where nobody can be asked")
+    call.terminal.talk(f"\n{table_text(status, call)}")
+    accounts = list(dict.fromkeys(order.account for order in status.orders if order.account))
+    return call.confirm(question(call, f"Cancel {what}", accounts))
+
+
+def _together(failed: dict[str, FtError], count: int) -> FtError:
+    """The failures as one error: of the kind of an unknown outcome where there is one, else of the first."""
+    kinds = sorted(failed.values(), key=lambda problem: not problem.outcome_unknown)
+    told = " ".join(f"{number}: {problem.message} [{problem.code}]" for number, problem in failed.items())
+    return type(kinds[0])(
+        f"{len(failed)} of {count} orders could not be canceled. {told}",
+        details={"failed": {number: problem.document() for number, problem in failed.items()}},
+    )

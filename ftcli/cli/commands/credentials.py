@@ -1,6 +1,6 @@
 """``ft auth credentials``, ``ft auth storage`` and ``ft auth rekey``: what is kept, where, under which key."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from ftcli.cli.call import Call
 from ftcli.cli.forms import form
@@ -9,6 +9,9 @@ from ftcli.models.field import Document, Model, at
 from ftcli.models.session import StoredCredentials
 from ftcli.operations.operation import Param
 from ftcli.redaction import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class StoreEntry(Model):
@@ -24,19 +27,25 @@ class StoreEntry(Model):
 
 
 class FileEntry(Model):
-    """A private file of ours."""
+    """A file or folder that only its owner should see, or change."""
 
+    what: Annotated[
+        str, at(None, "What it is: data, settings, database, a variable that names it …", column="What")
+    ]
     path: Annotated[str, at(None, "Its path.", column="File")]
-    mode: Annotated[str, at(None, "Its rights; 0600 is right, 0700 for a folder.", column="Mode")]
-    private: Annotated[bool, at(None, "Whether only its owner can read it.", column="Private")]
+    mode: Annotated[str, at(None, "Its rights; 0600 is right, 0700 for the data folder.", column="Mode")]
+    private: Annotated[
+        bool, at(None, "Whether only its owner can read it; of other folders, write in it.", column="Private")
+    ]
     encrypted: Annotated[bool, at(None, "Whether its content is encrypted.", column="Encrypted")]
+    fix: Annotated[str | None, at(None, "The command that makes it private.", column="Fix")] = None
 
 
 class Storage(Document):
     """Where secrets are kept."""
 
     stores: Annotated[list[StoreEntry], at(None, "In the order in which they are asked.")] = []
-    files: Annotated[list[FileEntry], at(None, "Files in the data folder.")] = []
+    files: Annotated[list[FileEntry], at(None, "What we keep, wherever it is.")] = []
     folder: Annotated[str, at(None, "The data folder.", column="Data folder")] = ""
     folder_mode: Annotated[str, at(None, "Its rights.", column="Mode")] = ""
     key_origin: Annotated[
@@ -143,6 +152,7 @@ def migrate(
             username=found.username if found else None,
             totp=bool(found and found.totp),
             store=where,
+            note=store.warning or None,
         )
     )
 
@@ -151,26 +161,27 @@ def migrate(
 def storage(call: Call) -> None:
     """Show where secrets are kept, and how safe that is.
 
-    Asks the keyring, with a limit of 3 seconds, and looks at the rights of our files.
+    Asks the keyring, with a limit of 3 seconds, and looks at the rights of our files: the data folder, the user
+    file, the database and the files that hold secrets, wherever they are. Says what to type where others can read one.
     """
     found = storage_of(call)
     if call.output != "table" or call.columns:
         call.show(found)
         return
-    lines = []
+    rows: list[tuple[str, str, str]] = []
     for store in found.stores:
         holds = {True: "holds credentials", False: "holds none", None: "cannot be read"}[store.holds]
         mark = "usable" if store.usable else "not usable"
-        lines.append(f"{store.store:12} {mark:10}  {store.where}: {holds}")
-        if store.reason:
-            lines.append(f"{'':24} {store.reason}")
-    lines.append(f"{'key':12} {'':10}  from {found.key_origin or 'nowhere'}")
-    if found.key_warning:
-        lines.append(f"{'':24} {found.key_warning}")
-    lines.append(f"{'folder':12} {found.folder_mode:10}  {found.folder}")
+        rows.append((store.store, mark, f"{store.where}: {holds}"))
+        rows.append(("", "", store.reason or ""))
+    rows.append(("key", "", f"from {found.key_origin or 'nowhere'}"))
+    rows.append(("", "", found.key_warning or ""))
     for file in found.files:
-        kind = "encrypted" if file.encrypted else "" if file.private else "OPEN TO OTHERS"
-        lines.append(f"{'file':12} {file.mode:10}  {file.path} {kind}".rstrip())
+        marks = ("" if file.private else "OPEN TO OTHERS", "encrypted" if file.encrypted else "")
+        rows.append((file.what, file.mode, " ".join(filter(None, (file.path, *marks)))))
+        rows.append(("", "", file.fix or ""))
+    width = max(len(first) for first, _, _ in rows)
+    lines = [f"{first:{width}}  {second:10}  {third}" for first, second, third in rows if third]
     call.terminal.write("\n".join(lines) + "\n")
 
 
@@ -179,12 +190,11 @@ def storage_of(call: Call) -> Storage:
     from ftcli.credentials.credentials import CredentialStore
     from ftcli.credentials.keys import KeySource
     from ftcli.credentials.os_keyring import OsKeyring
-    from ftcli.credentials.rekey import sealed_files
+    from ftcli.credentials.rights import all_rights
     from ftcli.errors import FtError
 
     keyring = OsKeyring()
     settings = call.settings
-    folder = settings.data_path("")
     stores = [
         StoreEntry(
             store=state.name,
@@ -195,16 +205,16 @@ def storage_of(call: Call) -> Storage:
         )
         for state in CredentialStore(settings, keyring).states()
     ]
-    sealed = set(sealed_files(settings))
     files = [
         FileEntry(
-            path=str(path),
-            mode=f"{path.stat().st_mode & 0o7777:04o}",
-            private=not path.stat().st_mode & 0o077,
-            encrypted=path in sealed,
+            what=rights.what,
+            path=str(rights.path),
+            mode=rights.mode,
+            private=not rights.fix,
+            encrypted=_is_sealed(rights.path),
+            fix=rights.fix or None,
         )
-        for path in sorted(folder.iterdir())
-        if path.is_file()
+        for rights in all_rights(settings, call.terminal.environ)
     ]
     source, origin, warning = KeySource(settings, keyring), "", ""
     try:
@@ -215,8 +225,8 @@ def storage_of(call: Call) -> Storage:
     return Storage(
         stores=stores,
         files=files,
-        folder=str(folder),
-        folder_mode=f"{folder.stat().st_mode & 0o7777:04o}",
+        folder=files[0].path,
+        folder_mode=files[0].mode,
         key_origin=origin,
         key_warning=warning or None,
     )
@@ -266,6 +276,15 @@ def rekey(
     if done.origin in ("environment", "passphrase"):
         name = "FTSERVICE_ENCRYPTION_KEY" if done.origin == "environment" else "FT_PASSPHRASE"
         call.talk(f"Set {name} to the new one now: the old one opens nothing any more.")
+
+
+def _is_sealed(path: "Path") -> bool:
+    from ftcli.credentials.sealed import is_sealed
+
+    try:
+        return is_sealed(path)
+    except OSError:
+        return False  # its rights say why
 
 
 def _line(call: Call, option: str) -> str:

@@ -1,6 +1,6 @@
 """``ft doctor``: looks at everything a login and the daemon need, and says what is wrong and what to do."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from ftcli.cli.call import Call
 from ftcli.cli.forms import form
@@ -37,21 +37,23 @@ async def doctor(
     """Check login, clock, keyring, disk, broker and streams.
 
     Nothing is changed and no order is touched. Without --login the present session is asked about; with the
-    paper broker the login is always made. The output holds no secret and may go into a bug report.
+    paper broker the login is always made. The output holds no secret and may go into a bug report. The exit status
+    is that of the first failure: 4 login, 8 stopped or throttled, 9 broker or network, 10 no answer in time, 1 else.
     """
     from ftcli.cli.examination import examine
+    from ftcli.cli.parsing import Exit
 
     if json:
         call.flags["output"] = "json"
-    findings = await examine(call, login=login or call.settings.is_paper)
-    rows = [Finding(**row) for row in findings]
-    healthy = not any(row.status == "failed" for row in rows)
+    chart = await examine(call, login=login or call.settings.is_paper)
+    rows = [Finding(**row) for row in chart.rows]
     if call.output == "table" and not call.columns:
         call.terminal.write(_as_text(rows))
     else:
+        healthy = not chart.exit_status
         call.show(Examination(healthy=healthy, environment=call.settings.environment, findings=rows))
-    if not healthy:
-        raise _failed(rows)
+    if chart.exit_status:
+        raise Exit(chart.exit_status)
 
 
 def _as_text(rows: "list[Finding]") -> str:
@@ -64,10 +66,3 @@ def _as_text(rows: "list[Finding]") -> str:
         if row.advice and row.status != "ok":
             lines.append(f"{'':8} {'':{width}}  → {row.advice}")
     return "\n".join(lines) + "\n"
-
-
-def _failed(rows: "list[Finding]") -> Any:
-    from ftcli.cli.parsing import Exit
-
-    call_for = [row.check for row in rows if row.status == "failed"]
-    return Exit(9 if all(name.startswith(("broker", "streams", "login")) for name in call_for) else 1)

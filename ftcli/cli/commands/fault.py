@@ -77,8 +77,9 @@ def _ask(call: Call, url: str | None, method: str, changes: dict[str, Any] | Non
         from ftcli.cli.daemon import exchange
 
         answer = exchange(
-            f"{url.rstrip('/')}/sim/faults",
+            url,
             method,
+            "/sim/faults",
             changes,
             what="paper broker",
             advice="Start one with `ft paper serve`.",

@@ -15,7 +15,7 @@ from ftcli.cli.call import Call
 from ftcli.cli.deals import Deal, preview_deal
 from ftcli.cli.exits import with_exits
 from ftcli.cli.forms import form
-from ftcli.cli.placing import switch_live_on, unbroken
+from ftcli.cli.placing import NOTHING_SENT, place_question, switch_live_on, unbroken
 from ftcli.errors import ValidationFailed
 from ftcli.models.conditional import ConditionalConfirmation
 from ftcli.models.option_symbol import OptionSymbol
@@ -202,8 +202,10 @@ async def trade_by_command(
     async with call.open_client() as client:
         if not account:
             order = order_in(await choose_account(call, client, trading=True))
-        with client.placing_as("cli", key=key):
+        with client.placing_as("cli", key=key) as origin:
             await trade(call, client, order, yes=yes)
+        if origin.replayed:
+            call.talk(NOTHING_SENT)
 
 
 def _order(given: dict[str, Any], exits: Exits) -> Any:
@@ -264,16 +266,17 @@ async def trade(call: Call, client: "Client", order: Any, *, yes: bool) -> None:
     (call.talk if yes else call.terminal.talk)(deal.ticket)
     if yes and not may_place:
         client.gate.check_live(deal.operation)
-    if not yes and not call.confirm("Place this order?"):
-        call.talk("Not placed.")
-        if call.output != "table":
-            call.show(deal.preview)
-        return
     if not deal.numbers:
         raise ValidationFailed(
             "The broker gave the preview no confirmation number, so the order cannot be placed."
         )
-    _show_placement(call, deal, await unbroken(call, deal.place, deal.numbers))
+    what = "this order" if deal.line else "these orders"
+    if not yes and not call.confirm(place_question(call, what, [order.account])):
+        call.talk("Not placed.")
+        if call.output != "table":
+            call.show(deal.preview)
+        return
+    _show_placement(call, deal, order.account, await unbroken(call, deal.place, deal.numbers))
 
 
 def _end_with_preview(call: Call, preview: Any, ticket: str, may_place: bool) -> None:
@@ -290,16 +293,19 @@ def _end_with_preview(call: Call, preview: Any, ticket: str, may_place: bool) ->
         )
 
 
-def _show_placement(call: Call, deal: Deal, placement: Any) -> None:
+def _show_placement(call: Call, deal: Deal, account: str, placement: Any) -> None:
     if call.output != "table":
         call.show(placement)
         return
+    from ftcli.cli.ticket import notes
+
     # A repeat under an idempotency key is answered with the first outcome: its numbers, not those of this preview.
-    numbers = placement.conf_nums if isinstance(placement, ConditionalConfirmation) else [placement.conf_num]
-    what = f"order {numbers[0]} · {deal.line}" if deal.line else f"orders {', '.join(numbers)}"
-    call.terminal.write(f"Placed: {what}\n")
-    for message in placement.messages:
-        if message.text:
-            call.talk(f"{message.severity or 'note'}: {message.text}")
-    where = f"orders detail {numbers[0]}" if deal.line else "orders status"
-    call.talk(f"{'Where it stands' if deal.line else 'Where they stand'}: {call.program} {where}")
+    is_group = isinstance(placement, ConditionalConfirmation)
+    numbers = placement.conf_nums if is_group else [placement.conf_num]
+    what = f"orders {', '.join(numbers)}" if is_group else f"order {numbers[0]} · {deal.line}"
+    call.terminal.write(f"Placed: {what} · {call.environment_label} account {account}\n")
+    legs = [message for leg in placement.orders for message in leg.messages] if is_group else []
+    for note in notes([*placement.messages, *legs]):
+        call.talk(note)
+    where = "Where they stand" if is_group else "Where it stands"
+    call.talk(f"{where}: {call.program} orders {'status' if is_group else f'detail {numbers[0]}'}")

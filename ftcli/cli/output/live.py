@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ftcli.cli.call import Call
 
+STALE = "stale"
+"""Stands at the end of a line whose data are old."""
 _REDRAW = 0.1
 """Seconds between two drawings of a live table: faster than this nobody reads."""
 
@@ -78,7 +80,7 @@ def sink_for(call: "Call", model: type[msgspec.Struct]) -> Sink:
         return _Csv(call)
     columns = picked or [leaf for leaf in available if leaf.info.column] or available
     in_place = "symbol" in {leaf.name for leaf in columns} and model not in (Trade, Event)
-    if call.terminal.is_piped or not call.has_color or not in_place:
+    if call.terminal.is_piped or call.terminal.environ.get("TERM") == "dumb" or not in_place:
         return _Lines(call, columns)
     if not picked and model in (Quote, Book):
         from ftcli.cli.output.live_tables import Ladder, QuoteTable
@@ -135,16 +137,17 @@ class _Lines(Sink):
         if not self._begun:
             self._line(self._titles)
             self._begun = True
-        self._line([cell_of(leaf.of(update), leaf.info).text for leaf in self._columns])
+        texts = [cell_of(leaf.of(update), leaf.info).text for leaf in self._columns]
+        self._line(texts, STALE if getattr(update, "stale", False) else "")
         self._terminal.flush()
 
-    def _line(self, texts: list[str]) -> None:
+    def _line(self, texts: list[str], mark: str = "") -> None:
         self._widths = [max(width, len(text)) for width, text in zip(self._widths, texts, strict=True)]
         cells = [
             text.rjust(width) if _is_right(leaf.info) else text.ljust(width)
             for leaf, text, width in zip(self._columns, texts, self._widths, strict=True)
         ]
-        self._terminal.write("  ".join(cells).rstrip() + "\n")
+        self._terminal.write("  ".join([*cells, mark]).rstrip() + "\n")
 
 
 def _is_right(info: FieldInfo) -> bool:
@@ -174,7 +177,13 @@ class Table(Sink):
         from rich.live import Live
 
         terminal = self._call.terminal
-        console = Console(file=terminal.stdout, force_terminal=True, width=terminal.width, highlight=False)
+        console = Console(
+            file=terminal.stdout,
+            force_terminal=True,
+            width=terminal.width,
+            highlight=False,
+            no_color=not self._call.has_color,
+        )
         self._live = Live(console=console, auto_refresh=False)
         self._live.__enter__()
         return self

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _ROWS = 20
 """Book levels shown in all."""
+_EXTRA = ("Chg %", "Size")
+"""Columns of a quote that go first where the terminal is narrow: whether it is stale always shows."""
 
 
 class QuoteTable(Table):
@@ -53,6 +55,7 @@ class QuoteTable(Table):
                     title,
                     title != "Symbol",
                     [_faded(cell, row) for cell, row in zip(found, rows, strict=True)],
+                    extra=title in _EXTRA,
                 )
                 for title, found in cells.items()
             ],

@@ -55,8 +55,15 @@ def table_text(document: Any, call: "Call") -> str:
     return "\n".join(shown)
 
 
-def draw(drawn: "Grid | Pairs", call: "Call", title: str = "") -> str:
-    """A table as text: with colour where it is wanted, plain otherwise."""
+def draw(drawn: "Grid | Pairs", call: "Call", title: str = "", *, keep_all: bool = False) -> str:
+    """A table as text: with colour where it is wanted, plain otherwise.
+
+    Args:
+        drawn: The table.
+        call: Width, colour, columns.
+        title: A heading for names and values.
+        keep_all: Whether no column may go, whatever the width.
+    """
     from ftcli.cli.output import plain
     from ftcli.cli.output.grid import Grid, fitted
 
@@ -66,7 +73,7 @@ def draw(drawn: "Grid | Pairs", call: "Call", title: str = "") -> str:
     if isinstance(drawn, Grid):
         if terminal.is_piped:
             drawn = drawn._replace(title="")
-        grid = fitted(drawn, width, may_cut=not terminal.is_piped, keep_all=bool(call.columns))
+        grid = fitted(drawn, width, may_cut=not terminal.is_piped, keep_all=keep_all or bool(call.columns))
         if call.verbosity and (gone := len(drawn.columns) - len(grid.columns)):
             call.talk(f"{gone} more columns would not fit; --columns shows the ones you name.")
         if call.has_color:
