@@ -76,7 +76,9 @@ def test_nothing_more_is_placed_until_an_unknown_outcome_is_settled(
 ) -> None:
     monkeypatch.setattr("ftcli.placing.PATIENCE", 0.0)
     before = count(paper)
-    paper("paper", "fault", "set", "lost_place", "status=500", "paths=order-status")  # it cannot be looked for
+    paper(
+        "paper", "fault", "set", "lost_place", "status=500", "paths=order-status"
+    )  # it cannot be looked for
     orders = order("a") + order("b") + order("c")
     lost = apply(orders, *PLACE, "--keep-going")
     assert outcomes(lost) == {"a": "unknown", "b": "not sent", "c": "not sent"}
