@@ -51,7 +51,8 @@ ALLOWED = {
         "placing",
     },
     "feeds": WIRE
-    | {"models", "config", "operations", "transport", "streaming", "market_hours", "seen_events"},
+    | {"models", "config", "operations", "transport", "streaming", "market_hours", "seen_events", "sweeps"},
+    "sweeps": WIRE | {"models", "operations"},
     "seen_events": WIRE | {"config", "streaming", "store"},
     "placing": WIRE | {"models", "config", "operations", "transport", "trading"},
     "environment": WIRE

@@ -4,8 +4,11 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ftcli.cli.group_ticket import group_ticket
+from ftcli.cli.package_ticket import package_line, package_ticket
+from ftcli.cli.ticket import order_line, ticket_text
 from ftcli.errors import FtError
-from ftcli.models.conditional import ConditionalOrder
+from ftcli.models.conditional import ConditionalOrder, ConditionalReplacement
 from ftcli.models.option_tickets import MultiLegOrder, OptionOrderTerms
 
 if TYPE_CHECKING:
@@ -45,17 +48,27 @@ async def preview_deal(call: "Call", client: "Client", order: Any) -> Deal:
     Raises:
         FtError: The preview fails.
     """
-    account = await client.account(order.account)
     if isinstance(order, ConditionalOrder):
-        return await _group(call, client, account, order)
+        return await _group(call, client, order)
+    group: Any = client.orders.equity
+    operation, line = "orders.equity.place", order_line(order)
     if isinstance(order, MultiLegOrder):
-        return await _package(call, client, account, order)
-    return await _single(call, client, account, order)
+        group, operation, line = client.orders.options, "orders.options.place", package_line(order)
+    elif isinstance(order, OptionOrderTerms):
+        group, operation = client.orders.option, "orders.option.place"
+    preview = await group.preview(order)
+    number = preview.conf_num or ""
+    return Deal(
+        operation,
+        preview,
+        [number] if number else [],
+        await ticket_of(call, client, order, preview),
+        line,
+        lambda: group.place(order, number),
+    )
 
 
-async def _group(call: "Call", client: "Client", account: "Account", order: ConditionalOrder) -> Deal:
-    from ftcli.cli.group_ticket import group_ticket
-
+async def _group(call: "Call", client: "Client", order: ConditionalOrder) -> Deal:
     group = client.orders.conditional
     preview = await group.preview(order)
     numbers = list(preview.conf_nums)
@@ -63,43 +76,29 @@ async def _group(call: "Call", client: "Client", account: "Account", order: Cond
         "orders.conditional.place",
         preview,
         numbers,
-        group_ticket(call, account, order, preview, await buying_power(client, account)),
+        await ticket_of(call, client, order, preview),
         "",
         lambda: group.place(order, numbers),
     )
 
 
-async def _package(call: "Call", client: "Client", account: "Account", order: MultiLegOrder) -> Deal:
-    from ftcli.cli.package_ticket import package_line, package_ticket
+async def ticket_of(call: "Call", client: "Client", order: Any, preview: Any, replaces: str = "") -> str:
+    """The ticket of a previewed order of any family.
 
-    group = client.orders.options
-    preview = await group.preview(order)
-    number = preview.conf_num or ""
-    return Deal(
-        "orders.options.place",
-        preview,
-        [number] if number else [],
-        package_ticket(call, account, order, preview, await buying_power(client, account)),
-        package_line(order),
-        lambda: group.place(order, number),
-    )
-
-
-async def _single(call: "Call", client: "Client", account: "Account", order: Any) -> Deal:
-    from ftcli.cli.ticket import headline, terms, ticket_text
-
-    is_option = isinstance(order, OptionOrderTerms)
-    group: Any = client.orders.option if is_option else client.orders.equity
-    preview = await group.preview(order)
-    number = preview.conf_num or ""
-    return Deal(
-        "orders.option.place" if is_option else "orders.equity.place",
-        preview,
-        [number] if number else [],
-        ticket_text(call, account, order, preview, await buying_power(client, account)),
-        f"{headline(order)} · {terms(order)}",
-        lambda: group.place(order, number),
-    )
+    Args:
+        call: The command line.
+        client: The client, for what the preview does not tell: the account's name and its buying power.
+        order: The order as given.
+        preview: What the broker said to it.
+        replaces: Number of the order it changes.
+    """
+    account = await client.account(order.account)
+    power = await buying_power(client, account)
+    if isinstance(order, ConditionalOrder | ConditionalReplacement):
+        return group_ticket(call, account, order, preview, power)
+    if isinstance(order, MultiLegOrder):
+        return package_ticket(call, account, order, preview, power)
+    return ticket_text(call, account, order, preview, power, replaces)
 
 
 async def buying_power(client: "Client", account: "Account") -> Decimal | None:

@@ -31,14 +31,17 @@ def report_of(orders: OrderFile) -> FileReport:
 
 
 def report_text(report: FileReport, call: "Call") -> str:
-    """The table, its sums, and why orders are not placed."""
+    """The table, its sums, and of each order what the table had no room for, warnings, and why it is not placed."""
     from ftcli.cli.output.writer import draw
 
+    grid = _grid(report)
+    room = grid.columns[-1].width - max(0, grid.width - call.terminal.width)
     lines = [_sums(report), *_first_beyond(report)]
     for row in report.orders:
+        cut = "" if call.terminal.is_piped or len(row.order) <= room else row.order
         reason = f"{row.message} [{row.code}]" if row.code else row.message
-        lines += [f"{row.name}: {said}" for said in (*row.warnings, reason) if said]
-    return f"{draw(_grid(report), call, keep_all=True)}\n{_wrapped(lines, call)}"
+        lines += [f"{row.name}: {said}" for said in (cut, *row.warnings, reason) if said]
+    return f"{draw(grid, call, keep_all=True)}\n{_wrapped(lines, call)}"
 
 
 def show_report(report: FileReport, call: "Call") -> None:

@@ -47,19 +47,21 @@ def package_ticket(
 
 
 def _legs(order: MultiLegOrder, preview: "MultiLegConfirmation") -> list[str]:
+    """The legs with their quotes, names and prices below each other."""
     confirmed = {leg.symbol: leg for leg in preview.legs}
-    heads = [leg_line(leg) for leg in order.legs]
-    width = max(len(head) for head in heads)
+    rows = [[leg_line(leg), *_leg_quote(confirmed.get(leg.symbol))] for leg in order.legs]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        f"  {head:<{width}}{_leg_quote(confirmed.get(leg.symbol))}".rstrip()
-        for head, leg in zip(heads, order.legs, strict=True)
+        "  " + "   ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
     ]
 
 
-def _leg_quote(leg: "MultiLegConfirmationLeg | None") -> str:
+def _leg_quote(leg: "MultiLegConfirmationLeg | None") -> list[str]:
+    """Last, bid and ask; empty where one is not known."""
     if leg is None:
-        return ""
-    return f"   {price_line(last=leg.last_price, bid=leg.bid, ask=leg.ask)}"
+        return ["", "", ""]
+    return [price_line(last=leg.last_price), price_line(bid=leg.bid), price_line(ask=leg.ask)]
 
 
 def _net_quote(preview: "MultiLegConfirmation") -> list[str]:

@@ -97,10 +97,27 @@ async def run_operation(
         else:
             result = await ask_broker()
         remember(call, operation, result)
-        call.show(result)
+        if not await _shown_as_ticket(call, client, operation, arguments, result):
+            call.show(result)
         after(call, operation, result)
         if interval is not None:
             await _watch(call, ask_broker, interval)
+
+
+async def _shown_as_ticket(
+    call: "Call", client: "Client", operation: "Operation[..., Any]", arguments: dict[str, Any], preview: Any
+) -> bool:
+    """Shows the preview of an order as its ticket, with the number that places it; answers whether it is one."""
+    is_preview = operation.name.endswith(".preview") and "order" in arguments
+    if not is_preview or call.output != "table" or call.columns or call.sort:
+        return False
+    from ftcli.cli.deals import ticket_of
+
+    ticket = await ticket_of(call, client, arguments["order"], preview, arguments.get("replaces", ""))
+    numbers = getattr(preview, "conf_nums", None)
+    place = f"--conf-nums {','.join(numbers)}" if numbers else f"--conf-num {preview.conf_num}"
+    call.terminal.write(f"{ticket}\n  To place it: {place}\n")
+    return True
 
 
 def method_of(client: "Client", operation: "Operation[..., Any]") -> "Callable[..., Awaitable[Any]]":

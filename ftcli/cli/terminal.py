@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Opener = Callable[["Settings"], AbstractAsyncContextManager["Client"]]
 ColorMode = Literal["auto", "always", "never"]
 
+_USUAL_HEIGHT = 24
 PIPED_WIDTH = 100
 """Columns a table may take where nobody says how wide the output is."""
 
@@ -89,6 +90,17 @@ class Terminal:
             return os.get_terminal_size(self.stdout.fileno()).columns or PIPED_WIDTH
         except (OSError, ValueError):
             return PIPED_WIDTH
+
+    @property
+    def height(self) -> int:
+        """Lines of the output: ``LINES``, else the terminal's, else 24."""
+        named = self.environ.get("LINES", "")
+        if named.isdigit() and int(named) > 0:
+            return int(named)
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).lines or _USUAL_HEIGHT
+        except (OSError, ValueError):
+            return _USUAL_HEIGHT
 
     def has_color(self, mode: ColorMode = "auto", stream: TextIO | None = None) -> bool:
         """Whether to colour: the flag says, ``NO_COLOR``, ``CLICOLOR_FORCE``, ``TERM``, else the stream."""

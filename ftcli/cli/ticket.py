@@ -92,6 +92,7 @@ def ticket_text(
     order: "EquityOrderTerms | OptionOrderTerms",
     preview: "OrderPreview",
     buying_power: Decimal | None = None,
+    replaces: str = "",
 ) -> str:
     """The whole ticket.
 
@@ -101,12 +102,17 @@ def ticket_text(
         order: The order as given.
         preview: What the broker said to it.
         buying_power: What the account can buy for now, where it is known.
+        replaces: Number of the order it changes, if it does.
     """
     name = f"  {preview.security_name}" if preview.security_name else ""
     blocks = [
         [environment_line(call, account.account, account.name)],
-        [f"  {headline(order)}{name}", f"  {terms(order)}", *quote_line(preview)],
-        amount_lines(cost_rows(order.action, preview, buying_power)),
+        [
+            f"  {headline(order)}{name}",
+            f"  {terms(order)}{f' · replaces {replaces}' if replaces else ''}",
+            *quote_line(preview),
+        ],
+        amount_lines(cost_rows(order.action, preview, buying_power, is_change=bool(replaces))),
         note_lines(preview.messages),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -154,6 +160,8 @@ def cost_rows(
     action: "EquityAction | OptionAction",
     preview: "OrderPreview | ConditionalLeg",
     buying_power: Decimal | None,
+    *,
+    is_change: bool = False,
 ) -> list[tuple[str, str]]:
     """Value, commission, fees, cost or proceeds of an order, and the buying power before and after it.
 
@@ -161,6 +169,7 @@ def cost_rows(
         action: What it does.
         preview: What the broker said to it.
         buying_power: What the account can buy for now, where it is known.
+        is_change: Whether it changes an open order: what that one already takes, the broker does not tell.
     """
     with_fees: Decimal | None = getattr(preview, "net_amount_with_fees", None)
     net = preview.net_amount if with_fees is None else with_fees
@@ -171,7 +180,8 @@ def cost_rows(
         ("Estimated cost" if action.is_buy else "Estimated proceeds", net),
         ("Buying power", buying_power),
     ]
-    if buying_power is not None and net is not None and str(action) in ("buy", "buy_to_open"):
+    opens = str(action) in ("buy", "buy_to_open") and not is_change
+    if opens and buying_power is not None and net is not None:
         # Margin lends the rest; what a purchase takes of the figure is its cost at most.
         rows.append(("After this order", buying_power - net))
     return [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -185,6 +185,8 @@ def _known_fields(value: Any, kind: Any) -> list[str]:
 def _choices(kind: Any, steps: list[str]) -> list[str]:
     if isinstance(kind, type) and issubclass(kind, Code):
         return [member.value for member in kind]
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
     if steps and is_model(kind) and _tag_field(kind) == steps[-1]:
         return [str(option.__struct_config__.tag) for option in get_args(kind) or (kind,)]
     return []

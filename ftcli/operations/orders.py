@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from ftcli.errors import BrokerError, OrderRejected, OrderUnknown, ValidationFailed
+from ftcli.errors import BrokerError, LostReply, NotSent, OrderRejected, OrderUnknown, ValidationFailed
 from ftcli.models.field import as_list, read
 from ftcli.models.order_codes import ResponseType
 from ftcli.models.order_confirmations import CancelConfirmation
@@ -222,7 +222,17 @@ class CancelOrders(Group):
         """
         order = (await find_order(self.core, conf_num, account)).orders[0]
         request = _cancel_request("place", order, {"previewInd": False, "confInd": False}, Retry.NEVER)
-        return _cancel_confirmation(await self.core.send(request), "place", ResponseType.ACCEPTED)
+        try:
+            reply = await self.core.send(request)
+        except NotSent:
+            raise
+        except LostReply as problem:
+            raise OrderUnknown(
+                f"The cancel of {order.conf_num} was sent, but its answer was lost: it may have been carried out. "
+                f"Look with `ft orders detail {order.conf_num}`; where the order is still open, cancel it again.",
+                details={"conf_nums": [order.conf_num], "reason": problem.message},
+            ) from problem
+        return _cancel_confirmation(reply, "place", ResponseType.ACCEPTED)
 
 
 def _cancel_request(step: str, order: Order, flags: dict[str, Any], retry: Retry) -> WireRequest:

@@ -33,12 +33,14 @@ CLOSE_FORBIDDEN = 4403
 CLOSE_BAD_MESSAGE = 4400
 CLOSE_TOO_SLOW = 4408
 CLOSE_TOO_MANY = 4429
+CLOSE_NO_BROKER = 4503
 
 _CODES = {
     "shutdown": WSCloseCode.GOING_AWAY,
     "overflow": CLOSE_TOO_SLOW,
     "key": CLOSE_UNAUTHORIZED,
     "logout": CLOSE_UNAUTHORIZED,
+    "too many bad messages": CLOSE_BAD_MESSAGE,
 }
 
 
@@ -124,7 +126,7 @@ class _Talk:
             scope = (problem.details or {}).get("reason") == "scope"
             await self._refuse(problem, CLOSE_FORBIDDEN if scope else CLOSE_UNAUTHORIZED)
         except FtError as problem:
-            await self._refuse(problem, CLOSE_TOO_MANY if problem.status == 429 else CLOSE_UNAUTHORIZED)
+            await self._refuse(problem, _code_of(problem))
         else:
             try:
                 with self._service.stream(consumer.close):
@@ -169,7 +171,8 @@ class _Talk:
                     self._errors += 1
                     self._complain(ValidationFailed("Messages must be JSON text."), None)
                 if self._errors >= _MAX_ERRORS:
-                    await self._end(CLOSE_BAD_MESSAGE, "too many bad messages")
+                    consumer.close("too many bad messages")
+                    break
                 await self._pipe.room()  # who does not read our answers is not listened to
         finally:
             consumer.close("left")
@@ -251,6 +254,13 @@ class _Talk:
 
     async def _end(self, code: int, reason: str) -> None:
         await self._socket.close(code=code, message=reason.encode()[:120])
+
+
+def _code_of(problem: FtError) -> int:
+    """The close code of a refusal that the key is not to blame for."""
+    if isinstance(problem, ValidationFailed):
+        return CLOSE_BAD_MESSAGE
+    return CLOSE_TOO_MANY if problem.status == 429 else CLOSE_NO_BROKER
 
 
 _ws_frame: Callable[[Update], bytes] = attrgetter("ws_frame")

@@ -31,6 +31,7 @@ class Command(msgspec.Struct, eq=False):
         symbols: All its symbols.
         live: Those that somebody still needs.
         unanswered: Those without snapshot or error so far.
+        refused: Those with an error: the broker sends nothing for them.
         greeks: Whether it asks for Greeks.
         alone: Whether it is a second try of one symbol.
         replaces: The older command whose remaining symbols it takes over.
@@ -48,6 +49,7 @@ class Command(msgspec.Struct, eq=False):
     replaces: "Command | None" = None
     replaced: bool = False
     ended: bool = False
+    refused: set[str] = msgspec.field(default_factory=set)
     requests: list[str] = []
     sent_at: float | None = None
 
@@ -94,6 +96,7 @@ class CommandBook:
         self._chunk = 1 if kind == "book" else chunk
         self._requests: dict[str, list[Command]] = {}
         self._ended: set[str] = set()  # request ids whose late answers are nobody's
+        self._blind = False  # whether a command was ended whose id was not known: it may be bound to another one
         self._open: list[Command] = []  # with unanswered symbols, the oldest first
         self._outbox: deque[str | Command] = deque()
         self.releases = Releases(self)
@@ -133,8 +136,12 @@ class CommandBook:
             entry = self._outbox.popleft()
             if isinstance(entry, str):
                 return entry
-            entry.sent_at = self.monotonic()
             self._trim(entry)
+            if not entry.symbols:
+                self._forget(entry)
+                self._end_replaced(entry)
+                continue
+            entry.sent_at = self.monotonic()
             return frames.subscribe(
                 self.session_id,
                 self.kind,
@@ -147,7 +154,8 @@ class CommandBook:
     def _trim(self, command: Command) -> None:
         """Leave out what was released before the command left."""
         for symbol in set(command.symbols) - command.live:
-            self._let_go(symbol)
+            if self.by_symbol.get(symbol) is command:
+                self._let_go(symbol)
         command.symbols = tuple(symbol for symbol in command.symbols if symbol in command.live)
         command.unanswered &= command.live
 
@@ -194,8 +202,8 @@ class CommandBook:
             command = next((entry for entry in self._open if entry.sent_at is not None), None)
         return [] if command is None else [(command, symbol) for symbol in sorted(command.unanswered)]
 
-    def answered(self, command: Command | None, symbol: str) -> None:
-        """A symbol of a command got its snapshot or its error."""
+    def answered(self, command: Command | None, symbol: str, *, refused: bool = False) -> None:
+        """A symbol of a command got its snapshot, or its error: :meth:`failed` has to be told then too."""
         if command is None or symbol not in command.unanswered:
             return
         command.unanswered.discard(symbol)
@@ -204,7 +212,8 @@ class CommandBook:
         elif not command.unanswered:
             self._open.remove(command)
             self._end_replaced(command)
-            self._thin_out(command)
+            if not refused:
+                self._thin_out(command)
 
     def failed(self, symbol: str, *, final: bool) -> tuple[bool, int]:
         """A symbol was refused: plan another try where that can help.
@@ -216,6 +225,11 @@ class CommandBook:
         needed = command is not None and symbol in command.live
         if command is not None:
             command.live.discard(symbol)
+            command.refused.add(symbol)
+            if command.live and not command.replaced:
+                self._thin_out(command)
+            elif not command.replaced and (self._blind or not command.refused.issuperset(command.symbols)):
+                self._drop(command)
         left = self.retries.plan(symbol, self.monotonic()) if needed and not final else 0
         if not left:
             self.retries.forget(symbol)
@@ -258,8 +272,11 @@ class CommandBook:
     def _drop(self, command: Command) -> None:
         """End a command none of whose symbols is needed, unless its first answer is still to come."""
         if command.sent_at is None:
-            self._outbox.remove(command)
+            if command in self._outbox:
+                self._outbox.remove(command)
             self._forget(command)
+            if command.requests:  # a late answer to an earlier try has been bound to it
+                self._end(command, command.symbols)
         elif command.requests or not command.unanswered:
             self._forget(command)
             self._end(command, command.symbols)
@@ -282,13 +299,16 @@ class CommandBook:
         command.ended = True
         ids = []
         for request in command.requests:
-            users = self._requests[request]
-            users.remove(command)
-            if not users:
-                del self._requests[request]
+            if request in self._ended:
+                continue
+            others = [user for user in self._requests.pop(request, ()) if user is not command]
+            if any(user.live or user.replaced for user in others):
+                self._requests[request] = others
+            else:
                 self._ended.add(request)
                 ids.append(request)
         if ids or not command.requests:
+            self._blind = self._blind or not ids
             self.releases.end(symbols, ids)
 
     def _end_replaced(self, command: Command) -> None:

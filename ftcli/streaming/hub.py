@@ -247,7 +247,7 @@ class Hub:
             channel.error = None
         if channel.error is not None:
             consumer.push(self._error(channel.error))
-        elif not replayed and state.ever and (body := state.picture()) is not None:
+        if not replayed and state.ever and (body := state.picture()) is not None:
             key = state.conflation_key
             update = self._publisher.aside(channel.kind, channel.symbol, state.seq, body, key)
             consumer.push(with_raw(update, state.raw()) if consumer.raw else update)

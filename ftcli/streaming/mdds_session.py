@@ -14,7 +14,7 @@ from ftcli.streaming import frames
 from ftcli.streaming.bars import BarState
 from ftcli.streaming.book import BookState
 from ftcli.streaming.book_watch import BookWatch
-from ftcli.streaming.commands import CHUNK, CommandBook
+from ftcli.streaming.commands import CHUNK, Command, CommandBook
 from ftcli.streaming.counters import Oddities
 from ftcli.streaming.frames import read_deltas
 from ftcli.streaming.matching import candidates, item_kind, match_symbol
@@ -282,8 +282,7 @@ class MddsSession:
         if split_suffix(item.get("6", ""))[1] == GREEKS_SUFFIX and isinstance(state, QuoteState):
             state.greeks_lost()
             return
-        self.commands.answered(command, symbol)
-        self._fail(symbol, code, item.get("0", ""))
+        self._meet(command, symbol, code, item.get("0", ""))
 
     def _refuse_all(self, message: frames.Message) -> None:
         """An error that names no symbol meets all that are still unanswered (protocol 05 §2.12)."""
@@ -291,8 +290,17 @@ class MddsSession:
         if not met:
             self.counters["unbound_errors"] += 1
         for command, symbol in met:
-            self.commands.answered(command, symbol)
-            self._fail(symbol, message.ErrorCode, "")
+            self._meet(command, symbol, message.ErrorCode, "")
+
+    def _meet(self, command: Command | None, symbol: str, code: str, text: str) -> None:
+        """An error meets a symbol of a command."""
+        current = command is self.commands.by_symbol.get(symbol)
+        self.commands.answered(command, symbol, refused=True)
+        if current:
+            self._fail(symbol, code, text)
+        else:
+            # The command had been given up; the one that has taken its place has an answer of its own.
+            self.counters["late_errors"] += 1
 
     def _fail(self, symbol: str, code: str, text: str) -> None:
         final = frames.is_not_found(code, text)

@@ -169,7 +169,7 @@ def test_what_is_no_package_is_said_before_anything_is_sent(
     assert told.out == ""
 
 
-def test_the_preview_command_shows_the_package_above_its_legs(paper: Run) -> None:
+def test_the_preview_command_shows_the_ticket_and_how_to_place_it(paper: Run) -> None:
     told = paper(
         "orders", "options", "preview", *MARGIN,
         "--legs", f"symbol={CALL},action=buy_to_open", "--legs", f"symbol={HIGHER},action=sell_to_open",
@@ -177,9 +177,11 @@ def test_the_preview_command_shows_the_package_above_its_legs(paper: Run) -> Non
     )  # fmt: skip
     found = tokens(told.out)
     assert ["Max", "loss", "590.00"] in found
-    assert found.index(["Max", "loss", "590.00"]) < next(
-        i for i, row in enumerate(found) if row[:1] == ["Symbol"]
+    assert found.index(["Max", "loss", "590.00"]) > next(
+        i for i, row in enumerate(found) if row[:3] == ["BUY", "TO", "OPEN"]
     )
+    number = found[-1][-1]
+    assert found[-1] == ["To", "place", "it:", "--conf-num", number]
 
 
 def test_a_check_says_whether_it_is_allowed_even_without_findings(paper: Run) -> None:

@@ -72,22 +72,19 @@ TOO_MUCH = 9_000_000
 
 
 def test_nothing_more_is_placed_until_an_unknown_outcome_is_settled(
-    paper: Run, apply: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+    paper: Run, apply: Callable[..., Outcome]
 ) -> None:
-    monkeypatch.setattr("ftcli.placing.PATIENCE", 0.0)
     before = count(paper)
-    paper(
-        "paper", "fault", "set", "lost_place", "status=500", "paths=order-status"
-    )  # it cannot be looked for
+    # The answer is lost, and what became of the order cannot be looked for.
+    paper("paper", "fault", "set", "lost_place", "status=400", "paths=order-status")
     orders = order("a") + order("b") + order("c")
     lost = apply(orders, *PLACE, "--keep-going")
     assert outcomes(lost) == {"a": "unknown", "b": "not sent", "c": "not sent"}
     assert lost.status == 7
     assert row(lost, "a")["code"] == "ORDER_UNKNOWN"
     assert "outcome of a is unknown" in row(lost, "b")["message"]
-    paper("paper", "fault", "clear")
+    paper("paper", "fault", "set", "lost_place=off")
 
-    paper("paper", "fault", "set", "status=500", "paths=order-status")
     again = apply(orders, *PLACE, "--keep-going")
     assert outcomes(again) == {"a": "unknown", "b": "not sent", "c": "not sent"}
     assert again.status == 7
@@ -210,6 +207,16 @@ def test_the_table_has_total_counts_and_every_reason(
         in " ".join(told.out.split())
     )
     assert all(len(line) <= 80 for line in lines) or not world
+
+
+def test_at_a_narrow_terminal_every_order_can_be_read_whole(
+    environ: dict[str, str], apply: Callable[..., Outcome]
+) -> None:
+    narrow = {**environ, "COLUMNS": "60", "NO_COLOR": "1"}
+    told = apply(order("a-rather-long-name", 20), environ=narrow, tty=True, stdin="n\n")
+    assert "a-rather-long-name: BUY 20 KO · limit 60.00 · day" in told.err
+    assert all(len(line) <= 60 for line in told.err.splitlines() if "[y/N]" not in line)
+    assert told.err.startswith(f"PAPER · account {ACCOUNT}\n")
 
 
 def test_every_row_has_code_and_reason_in_every_format(apply: Callable[..., Outcome]) -> None:

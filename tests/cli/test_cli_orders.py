@@ -98,9 +98,23 @@ def test_wait_ends_with_the_order_or_with_the_time(paper: Run) -> None:
     assert told.status == 6
     assert "ended as filled" in told.err
     resting = paper(*BUY, "--yes").out.split()[2].rstrip(",")
-    told = paper("orders", "wait", resting, "--timeout", "100ms")
+    told = paper("orders", "wait", resting, "--timeout", "100ms", "-o", "json")
     assert told.status == 10
-    assert "still stands" in told.err
+    assert told.out == ""
+    problem = json.loads(told.err)
+    assert problem["code"] == "UPSTREAM_TIMEOUT"
+    assert "still stands" in problem["message"]
+    paper("cancel", resting)
+    told = paper("orders", "wait", resting, "-o", "json")
+    assert told.status == 6
+    assert json.loads(told.err)["details"] == {"conf_num": resting, "state": "canceled"}
+    for wanted in ("canceled", "final"):
+        told = paper("orders", "wait", resting, "--for", wanted, "-o", "json")
+        assert told.status == 0
+        assert json.loads(told.out)["orders"][0]["state"] == "canceled"
+    told = paper("orders", "wait", resting, "--for", "gone")
+    assert told.status == 2
+    assert "be one of filled, canceled, final" in told.err
 
 
 def test_cancel_all_asks(paper: Run) -> None:
@@ -115,6 +129,32 @@ def test_cancel_all_asks(paper: Run) -> None:
     assert told.status == 0
     assert number in told.out
     assert not [order for order in orders(paper) if order["cancelable"]]
+
+
+def test_cancel_all_takes_a_group_that_goes_together_for_canceled(paper: Run) -> None:
+    assert paper(*BRACKET, "--yes").status == 0
+    told = paper("orders", "cancel", "--all", "--yes", *MARGIN, "-o", "json")
+    assert told.status == 0, told.err
+    assert {order["state"] for order in json.loads(told.out)["orders"]} == {"canceled"}
+
+
+def test_cancel_all_tells_what_it_could_not_cancel(paper: Run) -> None:
+    number = paper(*BUY, "--yes").out.split()[2]
+    paper("paper", "fault", "set", "status=500", "paths=cancel/place")
+    told = paper("orders", "cancel", "--all", "--yes", *MARGIN, "-o", "json")
+    assert number in [order["conf_num"] for order in json.loads(told.out)["orders"]]
+    assert told.status == 7
+    problem = json.loads(told.err)
+    assert problem["code"] == "ORDER_UNKNOWN"
+    assert problem["details"]["failed"][number]["code"] == "ORDER_UNKNOWN"
+
+
+def test_a_cancel_whose_answer_is_lost_is_unknown(paper: Run) -> None:
+    number = paper(*BUY, "--yes").out.split()[2]
+    paper("paper", "fault", "set", "status=500", "paths=cancel/place")
+    told = paper("cancel", number)
+    assert told.status == 7
+    assert f"ft orders detail {number}" in told.err
 
 
 def test_a_key_places_once_over_two_commands(paper: Run) -> None:

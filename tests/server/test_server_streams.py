@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from server_kit import Daemon, failed
 
+from ftcli.client import Client
 from ftcli.config import Settings
 from ftcli.errors import ApiKeyInvalid
+from ftcli.paper.desk import open_desk
+from ftcli.paper.door import PaperDoor
 from ftcli.server.keys import NO_KEY, KeyRing, parse_scopes
 from ftcli.server.tickets import Tickets
 from ftcli.store import Store, db_path
+from ftcli.transport.broker import Broker
 
 Start = Callable[..., Awaitable[Daemon]]
 QUOTES = "/api/v1/streaming/quotes"
@@ -345,8 +350,11 @@ async def test_nonsense_without_end_and_long_messages_end_the_conversation(
     web: aiohttp.ClientSession,
 ) -> None:
     async with web.ws_connect(SOCKET) as ws:
-        for _ in range(20):
+        for _ in range(30):
             await ws.send_str("x")
+        # Each of the twenty is answered; after the close nothing more is said.
+        for _ in range(20):
+            assert (await said(ws))["type"] == "error"
         assert await closed(ws) == 4400
     async with web.ws_connect(SOCKET) as ws:
         await ws.send_str("x" * 70_000)
@@ -416,6 +424,22 @@ async def test_without_keys_the_example_works_as_it_stands(
         events = Events(await session.get(f"{QUOTES}?symbols=AAPL,TSLA"))
         assert (await events.until("quote"))["data"]["symbol"] in ("AAPL", "TSLA")
         events.response.close()
+
+
+async def test_a_good_key_is_not_blamed_for_a_missing_login(settings: Settings, start: Start) -> None:
+    @asynccontextmanager
+    async def opener(settings: Settings) -> AsyncIterator[Client]:
+        desk = open_desk(settings)
+        client = Client(settings, Broker(settings, clock=desk.clock, door=PaperDoor(desk)), desk.clock)
+        yield client
+        await client.aclose()
+
+    daemon = await start(settings, opener=opener)
+    async with aiohttp.ClientSession(daemon.url) as session, session.ws_connect(SOCKET) as ws:
+        await ws.send_json({"action": "auth", "key": daemon.key})
+        assert (await said(ws))["type"] == "ack"
+        assert (await said(ws))["error"]["code"] == "AUTH_REQUIRED"
+        assert await closed(ws) == 4503
 
 
 async def test_who_comes_back_to_a_socket_gets_what_was_missed_or_a_gap(

@@ -469,3 +469,151 @@ async def test_no_token_is_tried_again(desk: Desk) -> None:
 
 def test_start_is_utc() -> None:
     assert datetime.fromtimestamp(START, UTC).isoformat() == "2025-10-05T14:20:00+00:00"
+
+
+# -- outages that are easily missed ------------------------------------------------------------------------
+
+
+async def kept_alive(desk: Desk, peer: Peer, minutes: int) -> None:
+    for _ in range(minutes):
+        await desk.timing.advance(60)
+        await peer.send({"type": "ka"})
+        await peer.flush()
+
+
+async def test_the_old_connection_dies_while_the_new_one_is_not_there_yet(desk: Desk) -> None:
+    desk.tokens = [jwt(600, "a"), jwt(1200, "b")]
+    async with desk.hub() as hub, hub.events() as consumer:
+        first = await desk.broker.peer(greet=False)
+        await live(first)
+        await take(consumer, "status")
+        await kept_alive(desk, first, 9)
+        second = await desk.broker.peer(greet=False)
+        await second.command()
+        await first.drop()
+        lost = await take(consumer, "status")
+        assert (lost["state"], lost["since"]) == ("reconnecting", "2025-10-05T14:29:00Z")
+        await desk.timing.advance(10)
+        await second.send({"type": "connection_ack"})
+        await second.command()
+        await second.send({"type": "start_ack", "id": "1"})
+        back = await take(consumer, "status")
+        assert (back["state"], back["gap_ms"]) == ("open", 10_000)
+        await settle()
+        assert len(desk.swept) == 1
+
+
+async def test_a_silent_connection_that_is_replaced_may_have_lost_something(desk: Desk) -> None:
+    desk.tokens = [jwt(600, "a"), jwt(1200, "b")]
+    async with desk.hub() as hub, hub.events() as consumer:
+        first = await desk.broker.peer(greet=False)
+        await live(first)
+        await take(consumer, "status")
+        await kept_alive(desk, first, 7)
+        await desk.timing.advance(65)
+        assert (await take(consumer, "status"))["state"] == "suspect"
+        await desk.timing.advance(55)
+        await live(await desk.broker.peer(greet=False))
+        back = await take(consumer, "status")
+        assert (back["state"], back["gap_from"]) == ("open", "2025-10-05T14:27:00Z")
+        await settle()
+        assert len(desk.swept) == 1
+
+
+async def outage(desk: Desk, peer: Peer, *readers: Consumer) -> Peer:
+    """The connection breaks and comes back at the next attempt; all have been told."""
+    await peer.drop()
+    for reader in readers:
+        while (status := await take(reader, "status"))["state"] != "reconnecting":
+            pass
+    await desk.timing.advance(float(status["next_retry_s"]))
+    peer = await desk.broker.peer(greet=False)
+    await live(peer)
+    await peer.flush()
+    return peer
+
+
+async def test_who_comes_back_hears_of_the_gap_that_fell_while_he_was_away(desk: Desk) -> None:
+    desk.sweeps = [OSError("no")] * 6
+    async with desk.hub() as hub, hub.events() as stayed:
+        peer = await desk.broker.peer(greet=False)
+        await live(peer)
+        await peer.send(event("one"))
+        await take(stayed, "status")
+        seen = (await soon(anext(stayed))).event_id
+        peer = await outage(desk, peer, stayed)
+        await desk.timing.advance(12)
+        await peer.send(event("two"))
+        for kind in ("status", "gap", "event"):
+            await take(stayed, kind)
+        async with hub.events(last_id=seen) as back:
+            assert "gap_from" in await take(back, "status")
+            assert "from" in await take(back, "gap")
+            assert (await take(back, "event"))["event_id"] == "two"
+            assert "gap_from" not in await take(back, "status")
+
+
+async def test_an_outage_during_the_last_try_to_sweep_is_told_too(desk: Desk) -> None:
+    tries, hang = 0, asyncio.Event()
+
+    async def sweep(start: datetime, end: datetime) -> AsyncIterator[Event]:
+        nonlocal tries
+        tries += 1
+        if tries == 6:
+            await hang.wait()
+        raise OSError("no")
+        yield
+
+    desk.sweep = sweep  # type: ignore[method-assign]
+    async with desk.hub() as hub, hub.events() as consumer:
+        peer = await desk.broker.peer(greet=False)
+        await live(peer)
+        await take(consumer, "status")
+        peer = await outage(desk, peer, consumer)
+        await take(consumer, "status")
+        await desk.timing.advance(12)
+        assert tries == 6
+        await outage(desk, peer, consumer)
+        second = await take(consumer, "status")
+        hang.set()
+        gap = await take(consumer, "gap")
+        assert (gap["from"], gap["to"]) == ("2025-10-05T14:20:00Z", second["gap_to"])
+
+
+async def test_a_slow_reader_hears_of_every_outage(desk: Desk) -> None:
+    full, got = False, []
+
+    def sink(update: Any) -> bool:
+        if not full:
+            got.append(parse(update.bytes))
+        return not full
+
+    async with desk.hub() as hub, hub.events() as quick:
+        slow = hub.events(sink=sink)
+        slow.open()
+        peer = await desk.broker.peer(greet=False)
+        await live(peer)
+        await peer.flush()
+        full = True
+        for _ in "12":
+            peer = await outage(desk, peer, quick)
+        full = False
+        slow.flush()
+        gaps = [entry["gap_from"] for entry in got if "gap_from" in entry]
+        assert gaps == ["2025-10-05T14:20:00Z", "2025-10-05T14:20:00.500000Z"]
+
+
+async def test_a_reader_closed_while_it_catches_up_is_not_kept(desk: Desk) -> None:
+    async with desk.hub(queue=5) as hub, hub.events() as consumer:
+        peer = await desk.broker.peer(greet=False)
+        await live(peer)
+        await take(consumer, "status")
+        for number in range(12):
+            await peer.send(event(str(number)))
+            await take(consumer, "event")
+        back = hub.events(last_id=hub.event_id(0), sink=lambda update: False)
+        back.open()
+        assert back.close_reason == "overflow"
+        feed = hub._events
+        assert feed is not None
+        assert feed._consumers == (consumer,)

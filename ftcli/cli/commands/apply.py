@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ftcli.cli.accounts import choose_account
 from ftcli.cli.call import Call
@@ -60,9 +60,11 @@ async def apply(
             for item in orders.items:
                 item.fill(chosen)
         await _plan(client, orders)
-        went = await _place(call, client, orders, yes, keep_going)
+        came_to = await _place(call, client, orders, yes, keep_going)
+    if came_to == "declined" and call.output == "table":
+        return  # who said no has just seen it
     show_report(report_of(orders), call)
-    _end(call, orders, went)
+    _end(call, orders)
 
 
 # -- the plan ------------------------------------------------------------------------------------------------
@@ -172,8 +174,10 @@ def _leave(orders: OrderFile, why: str, exit_status: int = 0) -> None:
 # -- placing -------------------------------------------------------------------------------------------------
 
 
-async def _place(call: Call, client: "Client", orders: OrderFile, yes: bool, keep_going: bool) -> bool:
-    """Places what is planned, if that is wanted; answers whether it was.
+async def _place(
+    call: Call, client: "Client", orders: OrderFile, yes: bool, keep_going: bool
+) -> Literal["planned", "declined", "placed"]:
+    """Places what is planned, if that is wanted; answers how far it came.
 
     Raises:
         FtError: ``--yes`` asks for what is off or halted.
@@ -183,26 +187,32 @@ async def _place(call: Call, client: "Client", orders: OrderFile, yes: bool, kee
     if yes:
         client.gate.check_live("orders.apply")
         client.desk.switch.check()
-    elif is_stopped or not _agreed(call, client, orders):
-        return False
+    elif is_stopped or not _can_ask(call, client, orders):
+        return "planned"
+    elif not _agreed(call, orders):
+        return "declined"
     if is_stopped:
         _leave(orders, f"stopped by the refusal of {refused[0].name}; --keep-going places the others")
     for item in orders.of("planned"):
         if item.row.outcome == "planned":  # one before it may have left it unsent
             await _send(call, client, orders, item, keep_going)
-    return True
+    return "placed"
 
 
-def _agreed(call: Call, client: "Client", orders: OrderFile) -> bool:
-    """Shows the plan and asks. Where it may not be placed, or nobody is there to ask, the plan is all."""
+def _can_ask(call: Call, client: "Client", orders: OrderFile) -> bool:
+    """Whether there is something to place, it may be placed, and somebody is there to say yes."""
     halt = client.desk.switch.read()
     if halt:
         call.talk(f"Trading is halted by {halt.halted_by}: {halt.reason or 'no reason given'}.")
-    may_place = call.settings.is_paper or call.settings.live_trading
+    may_place = not halt and (call.settings.is_paper or call.settings.live_trading)
+    return may_place and bool(orders.of("planned")) and call.can_ask
+
+
+def _agreed(call: Call, orders: OrderFile) -> bool:
+    """Shows the plan and asks."""
     waiting = orders.of("planned")
-    if halt or not (waiting and may_place and call.can_ask):
-        return False
-    call.terminal.talk(f"{environment_line(call, '')}\n\n{report_text(report_of(orders), call)}")
+    line = environment_line(call, ", ".join(orders.accounts))
+    call.terminal.talk(f"{line}\n\n{report_text(report_of(orders), call)}")
     what = "this order" if len(waiting) == 1 else f"these {len(waiting)} orders"
     if call.confirm(place_question(call, what, orders.accounts)):
         return True
@@ -246,7 +256,7 @@ def _method(client: "Client", name: str) -> Any:
     return found
 
 
-def _end(call: Call, orders: OrderFile, went: bool) -> None:
+def _end(call: Call, orders: OrderFile) -> None:
     """The next step, and the exit status: unknown outranks all, else the first order that has one says it."""
     statuses = [item.exit_status for item in orders.items if item.exit_status]
     if OrderUnknown.exit_status in statuses:
@@ -255,7 +265,7 @@ def _end(call: Call, orders: OrderFile, went: bool) -> None:
             f"not found you settle yourself: {call.program} orders resolve KEY --as placed|not-placed --reason ..."
         )
         raise Exit(OrderUnknown.exit_status)
-    if not went and orders.of("planned"):
+    if orders.of("planned"):
         others = ", --keep-going to place the others in spite of the refusal" if orders.of("refused") else ""
         call.talk(
             f"Not placed: this is the plan. Add --yes to place it{others} (and --live, for real orders)."

@@ -21,6 +21,8 @@ AccountOption = Annotated[
     ),
 ]
 
+_GONE = ("canceling", "canceled")
+
 
 @form(examples=("cancel 2DI0KXQ4", "cancel 2DI0KXQ4 --preview", "cancel --all -a Z20000025"))
 async def cancel(
@@ -62,12 +64,13 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
         status = await client.orders.status([account] if account else None)
         status.orders = [order for order in status.orders if order.cancelable and order.conf_num]
         numbers = list(dict.fromkeys(order.conf_num or "" for order in status.orders))
+        accounts = list(dict.fromkeys(order.account for order in status.orders if order.account))
         what = f"{len(numbers)} open order{'' if len(numbers) == 1 else 's'}"
-        call.talk(f"{environment_line(call, account or '')} · cancel {what}")
+        call.talk(f"{environment_line(call, account or ', '.join(accounts))} · cancel {what}")
         if preview or not numbers:
             call.show(status)
             return
-        if not yes and not _agreed(call, status, what):
+        if not yes and not _agreed(call, status, what, accounts):
             call.talk("Nothing was canceled.")
             return
         failed: dict[str, FtError] = {}
@@ -81,6 +84,9 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
                 break
         after = await client.orders.status([account] if account else None)
         after.orders = [order for order in after.orders if order.conf_num in numbers]
+        for order in after.orders:
+            if str(order.state) in _GONE:  # with another of its group
+                failed.pop(order.conf_num or "", None)
         call.show(after)
     if was_interrupted():
         raise Exit(INTERRUPTED)
@@ -89,22 +95,21 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
     call.talk("The broker has been asked. Whether they are gone: the state says.")
 
 
-def _agreed(call: Call, status: "Orders", what: str) -> bool:
+def _agreed(call: Call, status: "Orders", what: str, accounts: list[str]) -> bool:
     """Lists the orders and asks."""
     from ftcli.cli.output.writer import table_text
 
     if not call.can_ask:
         raise ValidationFailed.of("--yes", None, "be given where nobody can be asked")
     call.terminal.talk(f"\n{table_text(status, call)}")
-    accounts = list(dict.fromkeys(order.account for order in status.orders if order.account))
     return call.confirm(question(call, f"Cancel {what}", accounts))
 
 
 def _together(failed: dict[str, FtError], count: int) -> FtError:
     """The failures as one error: of the kind of an unknown outcome where there is one, else of the first."""
-    kinds = sorted(failed.values(), key=lambda problem: not problem.outcome_unknown)
-    told = " ".join(f"{number}: {problem.message} [{problem.code}]" for number, problem in failed.items())
-    return type(kinds[0])(
-        f"{len(failed)} of {count} orders could not be canceled. {told}",
-        details={"failed": {number: problem.document() for number, problem in failed.items()}},
+    first = min(failed.values(), key=lambda problem: not problem.outcome_unknown)
+    told = {number: {"code": problem.code, "message": problem.message} for number, problem in failed.items()}
+    return type(first)(
+        f"{len(failed)} of {count} orders could not be canceled: {', '.join(failed)}. {first.message}",
+        details={"failed": told},
     )

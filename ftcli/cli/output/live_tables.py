@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ftcli.models.streaming import Book, BookLevel, Quote
 
 _ROWS = 20
-"""Book levels shown in all."""
+"""Most levels of a book that are shown."""
+_FRAME = 4
+"""Lines of a book besides its levels: name, titles, rule, a line between two."""
 _EXTRA = ("Chg %", "Size")
 """Columns of a quote that go first where the terminal is narrow: whether it is stale always shows."""
 
@@ -90,7 +92,8 @@ class Ladder(Table):
 
         from ftcli.cli.output.rich_grid import table_of
 
-        depth = max(3, _ROWS // max(len(self._latest), 1))
+        books = max(len(self._latest), 1)
+        depth = min(_ROWS, max(1, (self._call.terminal.height - 1) // books - _FRAME))
         width = self._call.terminal.width
         grids = [_ladder(book, depth) for book in self._latest.values()]
         return Group(*(table_of(fitted(grid, width, may_cut=True)) for grid in grids))
