@@ -107,6 +107,7 @@ class Trading(Group):
         Raises:
             InternalError: The flag cannot be made: trading is not halted.
             BrokerError: Trading is halted, but an open order could not be canceled; the details name it.
+            OrderUnknown: Trading is halted, but the answer to a cancel was lost; the details name the order.
         """
         self.core.halt(reason)
         canceled = await self._cancel_open() if cancel_open else []

@@ -13,7 +13,7 @@ from test_gate import BUY, Upstream, live
 
 from ftcli import config
 from ftcli.environment import live_client, open_client
-from ftcli.errors import BrokerError, InternalError, TradingHalted
+from ftcli.errors import BrokerError, InternalError, OrderUnknown, TradingHalted
 
 
 async def test_a_halt_stops_every_process(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_a_cancel_that_fails_is_told_after_the_halt(tmp_path: Path) -> Non
     async with live(tmp_path, upstream, live_trading=True) as client:
         placed = await client.orders.equity.place(BUY, await number_of(client))
         upstream.fault = "cancel"
-        with pytest.raises(BrokerError, match="^Trading is halted, but the cancel of .* failed") as told:
+        with pytest.raises(OrderUnknown, match="^Trading is halted, but the cancel of .* failed") as told:
             await client.trading.halt(cancel_open=True)
         assert told.value.details
         assert placed.conf_num in told.value.details["not_canceled"]
