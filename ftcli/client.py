@@ -346,6 +346,7 @@ class Client(PlacingCore):
 
     async def aclose(self) -> None:
         """Closes the connections. The session at the broker stays, for the next process."""
+        await self.end_watch()
         if self._hub is not None:
             await self._hub.aclose()
         if self._seen_events is not None:

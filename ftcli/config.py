@@ -324,7 +324,10 @@ def _parse(shown: str, raw: Any, kind: Any) -> Any:
     if kind in (int, float):
         return _parse_number(shown, raw, kind)
     if get_origin(kind) is dict:
-        return raw if isinstance(raw, dict) else _parse_pairs(shown, str(raw))
+        if isinstance(raw, dict):
+            return raw
+        # Limits are judged where orders are placed: the kill switch works whatever they say.
+        return _parse_pairs(shown, str(raw), strict=get_args(kind)[1] is not Any)
     return str(raw)
 
 
@@ -354,11 +357,11 @@ def _parse_number(shown: str, raw: Any, kind: type) -> Any:
     return number
 
 
-def _parse_pairs(shown: str, raw: str) -> dict[str, str]:
+def _parse_pairs(shown: str, raw: str, *, strict: bool) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for item in filter(None, (part.strip() for part in raw.split(","))):
         key, equals, value = item.partition("=")
-        if not equals or not key.strip() or not value.strip():
+        if strict and (not equals or not key.strip() or not value.strip()):
             raise ValidationFailed.of(shown, item, "be key=value pairs separated by commas")
         pairs[key.strip()] = value.strip()
     return pairs

@@ -1,22 +1,30 @@
 """The trading side of the core: gate, journal, and who places an order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ftcli.clock import Clock
 from ftcli.config import Settings
+from ftcli.errors import OrderUnknown
 from ftcli.wire import Placement, Previewed, WireReply, WireRequest
 
 if TYPE_CHECKING:
-    from ftcli.models.trading import Facts
+    from ftcli.models.trading import Facts, TradingStatus
     from ftcli.operations.operation import Core
     from ftcli.trading.desk import Desk
     from ftcli.trading.gate import Gate
     from ftcli.trading.origin import Origin
+    from ftcli.trading.switch import KillSwitch
+    from ftcli.trading.watch import LostWatch
     from ftcli.transport.broker import Broker
 
 T = TypeVar("T")
+
+LOOKS = 2
+"""How often somebody who waits for a lost order has it looked for: after 2 s, and after 5 s more."""
+PATIENCE = 15.0
+"""Seconds that this may take in all."""
 
 
 class PlacingCore:
@@ -27,15 +35,67 @@ class PlacingCore:
     _clock: Clock
     _desk: "Desk | None" = None
     _looked_for_lost = False
+    _lost_watch: "LostWatch | None" = None
+    on_lost: Callable[[str], None] | None = None
+    """Told where an answer is lost. Where it is set, a place then looks for its order a few times before it gives up;
+    for a caller that ends with the call. Else that is done in the background."""
 
     if TYPE_CHECKING:
 
         async def send(self, request: WireRequest) -> WireReply: ...
 
     async def place(self, placement: Placement[T]) -> T:
-        """Sends an order through the trading gate, at most once."""
+        """Sends an order through the trading gate, at most once; where its answer is lost, looks for the order."""
         await self.look_for_lost()
-        return await self.gate.place(placement)
+        try:
+            return await self.gate.place(placement)
+        except OrderUnknown:
+            if not await self._found_soon():
+                raise
+            return await self.gate.place(placement)  # from the journal: it is settled, and nothing is sent
+        finally:
+            if self._desk is not None and self._desk.journal.take_lost():
+                self._looked_for_lost = False
+                self.watch_lost()
+
+    async def _found_soon(self) -> bool:
+        """Whether a lost order is found before patience ends; only where somebody waits (:attr:`on_lost`)."""
+        import asyncio  # deferred, as the client does
+
+        if self.on_lost is None:
+            return False
+        self.on_lost("The answer to the order was lost. Looking for it at the broker, for some seconds.")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.lost_watch.look(LOOKS)
+        except TimeoutError:
+            return False
+
+    def watch_lost(self, *, now: bool = False) -> None:
+        """Looks for lost orders in the background for a while (protocol 02 §19), until the client is closed.
+
+        Args:
+            now: Whether to look at once as well.
+        """
+        self.lost_watch.start(now=now)
+
+    @property
+    def lost_watch(self) -> "LostWatch":
+        """What looks for lost orders by itself."""
+        if self._lost_watch is None:
+            from ftcli.trading.watch import LostWatch
+
+            self._lost_watch = LostWatch(self._nothing_lost)
+        return self._lost_watch
+
+    async def _nothing_lost(self) -> bool:
+        await self.look_for_lost(again=True)
+        return not self.desk.unresolved() and not self.desk.journal.is_behind
+
+    async def end_watch(self) -> None:
+        """Ends the looking in the background."""
+        if self._lost_watch is not None:
+            await self._lost_watch.aclose()
 
     @property
     def gate(self) -> "Gate":
@@ -48,12 +108,13 @@ class PlacingCore:
             self.send,
             ready=self.broker.ready,
             facts=self.facts,
-            session=lambda: self.broker.generation,
+            session=lambda: self.broker.session_id,
+            shares_session=self.broker.shares_session,
         )
 
     @property
     def desk(self) -> "Desk":
-        """Journal, limits and kill switch; opened when first needed.
+        """Journal and limits; opened when first needed.
 
         Raises:
             InternalError: The database cannot be used.
@@ -65,11 +126,32 @@ class PlacingCore:
             self._desk = Desk(self.settings, self._clock)
         return self._desk
 
+    @property
+    def switch(self) -> "KillSwitch":
+        """The kill switch of the environment in force."""
+        from ftcli.trading.switch import switch_of
+
+        return switch_of(self.settings)
+
+    def halt(self, reason: str) -> None:
+        """Halts trading in the environment in force, whatever else does not work."""
+        self.switch.halt(reason, self._clock())
+
+    def resume(self) -> None:
+        """Lets orders through again."""
+        self.switch.resume()
+
+    def trading_status(self) -> "TradingStatus":
+        """Whether orders can be placed; told even where the journal cannot be opened."""
+        from ftcli.trading.status import status
+
+        return status(self.settings, self.switch, lambda: self.desk)
+
     def previewed(self, preview: Previewed) -> None:
         """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused."""
         from ftcli.trading.desk import remember
 
-        remember(lambda: self.desk, preview, self.broker.generation)
+        remember(lambda: self.desk, preview, self.broker.session_id)
 
     async def facts(self, account: str, symbols: list[str], rules: set[str]) -> "Facts":
         """What some limits must know of the market and an account."""

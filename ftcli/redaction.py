@@ -62,7 +62,7 @@ _PAIR = re.compile(
 )
 _API_KEY = re.compile(r"\bft_[0-9A-Za-z]{46}")
 """A key to our own daemon, whoever made it."""
-_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]\d{2}|(?<!\.)\d{3})-?\d{6}(?![A-Za-z0-9]|\.\d)")
+ACCOUNT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]\d{2}|(?<!\.)\d{3})-?\d{6}(?![A-Za-z0-9]|\.\d)")
 """A letter and eight digits, or nine digits, as the broker writes them and with the dash of its papers. Word
 boundaries would not do: ``acct_Z20000025`` has none. A fraction of nine digits is none."""
 _NAMED_ACCOUNT = re.compile(
@@ -167,7 +167,7 @@ def remember_account(number: str) -> None:
 
     Numbers whose form gives them away need not be remembered. What is no number is not: it would mask plain words.
     """
-    if len(number) >= 4 and any(map(str.isdigit, number)) and not _ACCOUNT.fullmatch(number):
+    if len(number) >= 4 and any(map(str.isdigit, number)) and not ACCOUNT.fullmatch(number):
         _accounts[number] = re.compile(
             rf"(?<![A-Za-z0-9.]){re.escape(number)}(?![A-Za-z0-9]|\.\d)", re.IGNORECASE
         )
@@ -186,7 +186,7 @@ def redact_log(text: str) -> str:
     text = _NAMED_ACCOUNT.sub(
         lambda found: found.group(1) + ",".join(map(mask_account, found.group(2).split(","))), redact(text)
     )
-    text = _ACCOUNT.sub(lambda found: mask_account(found.group()), text)
+    text = ACCOUNT.sub(lambda found: mask_account(found.group()), text)
     for number, pattern in _accounts.items():
         text = pattern.sub(mask_account(number), text)
     return text

@@ -119,6 +119,10 @@ MIGRATIONS: tuple[str, ...] = (
         told INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     """,
+    """
+    ALTER TABLE previews ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
+    CREATE INDEX placements_by_digest ON placements (environment, digest);
+    """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 

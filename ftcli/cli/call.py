@@ -1,12 +1,12 @@
 """One command line being run: its flags, the settings they lead to, and the ways to talk and to show."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ftcli.cli.terminal import ColorMode, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from ftcli.client import Client
     from ftcli.config import OutputFormat, Settings
@@ -91,12 +91,15 @@ class Call:
         chosen = self.flags.get("environment")
         return "ft --paper" if chosen == "paper" else f"ft --env {chosen}" if chosen else "ft"
 
-    def open_client(self) -> AbstractAsyncContextManager["Client"]:
-        """Opens a client for the settings in force."""
+    @asynccontextmanager
+    async def open_client(self) -> "AsyncIterator[Client]":
+        """Opens a client for the settings in force. It looks for a lost order while the command still runs."""
         if not self.verbosity and not self._warns:
             self._warns = True
             self._at_end.append(_say_warnings(self))
-        return self.terminal.open_client(self.settings)
+        async with self.terminal.open_client(self.settings) as client:
+            client.on_lost = self.talk
+            yield client
 
     @property
     def can_ask(self) -> bool:

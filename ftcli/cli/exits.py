@@ -29,6 +29,8 @@ def with_exits(order: Any, take_profit: Decimal | None, stop_loss: Decimal | Non
     if take_profit is not None and stop_loss is not None and (take_profit > stop_loss) is not sells:
         side = "above" if sells else "below"
         raise ValidationFailed.of("--take-profit", take_profit, f"be {side} --stop-loss {stop_loss}")
+    if not is_exit:
+        _check_sides(order, take_profit, stop_loss, sells=sells)
     given = {
         "account": order.account,
         "symbol": order.symbol,
@@ -48,3 +50,21 @@ def with_exits(order: Any, take_profit: Decimal | None, stop_loss: Decimal | Non
         return ConditionalOrder(condition=Condition.OCO, orders=exits)
     condition = Condition.OTOCO if len(exits) == 2 else Condition.OTO
     return ConditionalOrder(condition=condition, orders=[order, *exits])
+
+
+def _check_sides(entry: Any, take_profit: Decimal | None, stop_loss: Decimal | None, *, sells: bool) -> None:
+    """Checks that exits are not such that they execute at once after their entry.
+
+    Raises:
+        ValidationFailed: A profit would be taken at a loss, or a loss be limited above the entry's price.
+    """
+    price = getattr(entry, "limit_price", getattr(entry, "stop_price", None))
+    if price is None:  # the market decides
+        return
+    for option, value, above in (
+        ("--take-profit", take_profit, sells),
+        ("--stop-loss", stop_loss, not sells),
+    ):
+        if value is not None and (value <= price if above else value >= price):
+            side = "above" if above else "below"
+            raise ValidationFailed.of(option, value, f"be {side} the entry's price {price}")

@@ -10,7 +10,7 @@ from ftcli.models.field import PER_SHARE, UNLESS_EMPTY, USD, Document, Model, Re
 from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.order_codes import Action, ResponseType, TimeInForce
 from ftcli.models.order_confirmations import OrderMessage, OrderPreview
-from ftcli.models.tickets import LimitPrice, StopPrice, positive
+from ftcli.models.tickets import LARGEST, LimitPrice, StopPrice, positive
 from ftcli.models.values import Code
 
 
@@ -69,6 +69,8 @@ _TIMES = (TimeInForce.DAY, TimeInForce.GTC)
 def _check_contracts(field: str, quantity: int) -> None:
     if quantity < 1:
         raise ValidationFailed.of(field, quantity, "be at least one contract")
+    if quantity >= LARGEST:
+        raise ValidationFailed.of(field, f"{Decimal(quantity):.6g}", f"be below {LARGEST:,f}")
 
 
 def _check_time(time_in_force: TimeInForce) -> None:

@@ -46,19 +46,24 @@ class SpecificLot(Request, kw_only=True, frozen=True):
     sequence: Annotated[int | None, at("lotSeq", "Its number in the lot list.")] = None
 
 
+LARGEST = Decimal(10**9)
+"""Every price and quantity is below this: what is above was never meant."""
+
+
 def positive(field: str, value: Decimal) -> None:
     """Checks a price or a quantity.
 
     Raises:
-        ValidationFailed: It is not above zero, not finite, or has more than six decimals.
+        ValidationFailed: It is not above zero, not finite, a billion or more, or has more than six decimals.
     """
+    # Shown as given, and shortened: written out, 1e-400 has four hundred digits.
     if not value.is_finite() or value <= 0:
         raise ValidationFailed.of(field, str(value)[:40], "be above zero")
-    if abs(value.adjusted()) > 18:
-        raise ValidationFailed.of(field, str(value)[:40], "be a number of sensible size")
+    if value >= LARGEST:
+        raise ValidationFailed.of(field, str(value)[:40], f"be below {LARGEST:,f}")
     exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -6:
-        raise ValidationFailed.of(field, f"{value:f}"[:40], "have at most six decimals")
+        raise ValidationFailed.of(field, str(value)[:40], "have at most six decimals")
 
 
 def one_of(a: str, b: str, first: object, second: object) -> None:

@@ -81,7 +81,15 @@ class OrderCheck(Document):
 
     allowed: Annotated[bool, at(None, "Whether it would be let through.", column="Allowed")]
     value: Annotated[Decimal | None, at(None, "Estimated value.", unit=USD, column="Value")] = None
-    live_trading: Annotated[bool, at(None, "Whether orders may be placed at all.", column="May place")] = True
+    may_place: Annotated[
+        bool,
+        at(
+            None,
+            "Whether orders may be placed at all: on paper, or with live trading on.",
+            column="May place",
+        ),
+    ] = True
+    live_trading: Annotated[bool, at(None, "Whether orders may be placed live.")] = False
     halted: Annotated[bool, at(None, "Whether trading is halted.", column="Halted")] = False
     findings: Annotated[list[Finding], at(None, "The limits it breaks.")] = []
 
@@ -102,7 +110,7 @@ class LimitTable(Document):
 
 
 class TradingHalt(Model):
-    """A halt of all trading."""
+    """A halt of all trading in one environment."""
 
     halted_by: Annotated[str, at(None, "Who halted.")]
     halted_at: Annotated[datetime | None, at(None, "When.")] = None
@@ -119,10 +127,18 @@ class TradingStatus(Document):
     halted_at: Annotated[datetime | None, at(None, "When.", column="At")] = None
     reason: Annotated[str | None, at(None, "Why.", column="Reason")] = None
     unresolved: Annotated[
-        int, at(None, "Placements of which it is not known what became of them.", column="Unresolved")
-    ] = 0
+        int | None,
+        at(
+            None,
+            "Placements of which it is not known what became of them; nothing where the journal cannot be read.",
+            column="Unresolved",
+        ),
+    ] = None
     canceled: Annotated[list[str], at(None, "Orders whose cancel was asked for with the halt.")] = []
-    not_canceled: Annotated[list[str], at(None, "Open orders whose cancel failed; look at them.")] = []
+    not_canceled: Annotated[
+        list[str], at(None, "None: where a cancel fails, the error's details hold this list.")
+    ] = []
+    note: Annotated[str | None, at(None, "What else a person should know.", column="Note")] = None
 
 
 class Settled(Model):
@@ -143,11 +159,21 @@ class Reconciliation(Document):
 
 
 class Facts(Request, frozen=True, kw_only=True):
-    """What the limits must know of the world beside the order."""
+    """What the limits must know of the world beside the order.
+
+    Attributes:
+        last: Last prices by symbol.
+        open_orders: Open orders of the account at the broker.
+        listed: Confirmation numbers of all orders that the broker listed, open or not.
+        market_open: Whether the market is in regular hours.
+        mark: The journal's latest change before the broker was asked.
+    """
 
     last: dict[str, Decimal] = {}
     open_orders: int | None = None
+    listed: list[str] = []
     market_open: bool | None = None
+    mark: int | None = None
 
 
 class FileRow(Model):

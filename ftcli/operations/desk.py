@@ -1,8 +1,8 @@
-"""What operations may ask of the trading side: journal, limits, kill switch."""
+"""What operations may ask of the trading side: journal and limits."""
 
 from typing import Any, Protocol
 
-from ftcli.models.trading import Facts, JournalEntry, LimitTable, OrderCheck, TradingHalt, TradingStatus
+from ftcli.models.trading import Facts, JournalEntry, LimitTable, OrderCheck
 
 
 class TradingDesk(Protocol):
@@ -18,18 +18,6 @@ class TradingDesk(Protocol):
 
     def limit_table(self) -> LimitTable:
         """Every limit in force, and how much of it is used today."""
-        ...
-
-    def halt(self, reason: str) -> TradingHalt:
-        """Halts trading."""
-        ...
-
-    def resume(self) -> None:
-        """Lets orders through again."""
-        ...
-
-    def status(self) -> TradingStatus:
-        """Whether orders can be placed."""
         ...
 
     def entries(self, state: str, account: str, count: int | None) -> list[JournalEntry]:
@@ -48,8 +36,12 @@ class TradingDesk(Protocol):
         """Every confirmation number the journal knows of an account."""
         ...
 
-    def settle(self, number: int, evidence: list[str]) -> bool:
-        """Notes that a lost order went in, with what proves it."""
+    def numbers_of_others(self, entry: JournalEntry) -> set[str]:
+        """The confirmation numbers of a placement's account that prove nothing of it."""
+        ...
+
+    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
+        """Notes that a lost order went in, with what proves it, and the numbers it has at the broker."""
         ...
 
     def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:

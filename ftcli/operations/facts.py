@@ -28,15 +28,17 @@ async def gather(core: Core, account: str, symbols: list[str], rules: set[str]) 
         rules: Names of the rules in force.
     """
     open_orders = market_open = None
-    last = {}
+    last: dict[str, Decimal] = {}
+    listed: list[str] = []
     if rules & PRICED:
         last = await _last_prices(core, symbols)
     if "max_open_orders" in rules:
         status, _ = await fetch_status(core, [account])
         open_orders = len({order.conf_num for order in status.orders if not order.state.final})
+        listed = sorted({order.conf_num.upper() for order in status.orders if order.conf_num})
     if "market_hours_only" in rules:
         market_open = await _is_open(core, core.now().astimezone(NEW_YORK))
-    return Facts(last=last, open_orders=open_orders, market_open=market_open)
+    return Facts(last=last, open_orders=open_orders, listed=listed, market_open=market_open)
 
 
 async def _last_prices(core: Core, symbols: list[str]) -> dict[str, Decimal]:

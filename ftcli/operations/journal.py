@@ -1,5 +1,6 @@
 """The journal of orders, to be read."""
 
+import re
 from typing import Annotated, Any
 
 from ftcli.errors import ValidationFailed
@@ -7,6 +8,7 @@ from ftcli.models.trading import JournalEntry, JournalPage, JournalState
 from ftcli.operations.operation import Core, Group, Param, operation
 from ftcli.operations.params import clean_account
 from ftcli.operations.reconcile import JournalKey
+from ftcli.redaction import ACCOUNT
 
 MOST = 1000
 
@@ -71,15 +73,21 @@ def _entries(
 
 
 def _masked(entry: JournalEntry) -> JournalEntry:
-    hidden = f"***{entry.account[-4:]}"
+    """The entry without account numbers: its own wherever it stands, and whatever else looks like one."""
+    number = re.compile(rf"{re.escape(entry.account)}|{ACCOUNT.pattern}", re.IGNORECASE)
 
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
             return {name: walk(item) for name, item in value.items()}
         if isinstance(value, list):
             return [walk(item) for item in value]
-        return hidden if value == entry.account else value
+        if isinstance(value, str):
+            return number.sub(lambda found: f"***{found.group()[-4:]}", value)
+        return value
 
-    entry.order = walk(entry.order)
-    entry.account = hidden
+    for change in entry.changes:
+        change.message = walk(change.message)
+        change.evidence, change.messages = walk(change.evidence), walk(change.messages)
+    entry.order, entry.key = walk(entry.order), walk(entry.key)
+    entry.account = walk(entry.account)
     return entry

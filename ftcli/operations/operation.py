@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ftcli.config import Settings
     from ftcli.models.accounts import Account
     from ftcli.models.session import SessionStatus, StoredCredentials
-    from ftcli.models.trading import Facts
+    from ftcli.models.trading import Facts, TradingStatus
     from ftcli.operations.desk import TradingDesk
 
 Risk = Literal["read", "write", "money"]
@@ -82,7 +82,19 @@ class Core(Protocol):
 
     @property
     def desk(self) -> "TradingDesk":
-        """Journal, limits and kill switch."""
+        """Journal and limits."""
+        ...
+
+    def halt(self, reason: str) -> None:
+        """Halts trading in the environment in force."""
+        ...
+
+    def resume(self) -> None:
+        """Lets orders through again."""
+        ...
+
+    def trading_status(self) -> "TradingStatus":
+        """Whether orders can be placed; told even where the journal cannot be opened."""
         ...
 
     async def facts(self, account: str, symbols: list[str], rules: set[str]) -> "Facts":

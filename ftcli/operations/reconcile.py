@@ -2,14 +2,13 @@
 
 import logging
 import sqlite3
-from datetime import timedelta
-from decimal import Decimal
 from typing import Annotated, Any
 
 from ftcli.errors import FtError, NotFound
-from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.orders import Order
-from ftcli.models.trading import JournalEntry, JournalState, Reconciliation, ResolveAs, Settled
+from ftcli.models.trading import JournalEntry, Reconciliation, ResolveAs, Settled
+from ftcli.operations.desk import TradingDesk
+from ftcli.operations.evidence import listed, matches
 from ftcli.operations.operation import Core, Group, Param, operation
 from ftcli.operations.order_status import fetch_status, find_order
 
@@ -17,8 +16,7 @@ JournalKey = Annotated[
     str,
     Param("Idempotency key, confirmation number or journal number.", argument=True, example="2DI0KXQ4"),
 ]
-_EARLY = timedelta(seconds=5)
-_OPTION_CODES = {"buy_to_open": "buy", "buy_to_close": "buy", "sell_to_open": "sell", "sell_to_close": "sell"}
+_NOT_FOUND = "not found; that proves nothing, look in the broker's app"
 
 
 class LostOrders(Group):
@@ -31,9 +29,10 @@ class LostOrders(Group):
         """Look at the broker for orders whose answer was lost, and for orders not placed here.
 
         Only evidence settles an unknown order: its confirmation number in the order status, else in the order's
-        detail, else one single order there that says the same and is nobody else's. What is not found stays
-        unknown: that it is absent proves nothing. Orders at the broker that were not placed here are journalled
-        as external.
+        detail, else an order there that says the same and is nobody else's. Lost orders that are alike are settled
+        only where there are exactly as many orders like them, in order of time. What is not found or not clear
+        stays unknown: that it is absent proves nothing. Orders at the broker that were not placed here are
+        journalled as external.
 
         Source: protocol 02 §19.
         """
@@ -74,38 +73,20 @@ async def reconcile(core: Core, *, adopt: bool = True) -> Reconciliation:
         core: The core.
         adopt: Whether to journal orders that were not placed here.
     """
-    desk = core.desk
     accounts = await core.default_accounts()
-    lost = [entry for entry in desk.unresolved() if entry.account in accounts]
+    lost = [entry for entry in core.desk.unresolved() if entry.account in accounts]
     report = Reconciliation()
     if not lost and not adopt:
         return report
     status, _ = await fetch_status(core, accounts)
-    for entry in lost:
-        evidence = _by_number(entry, status.orders) or await _by_detail(core, entry)
-        if not evidence:
-            known = desk.known_numbers(entry.account)
-            evidence = _by_terms(entry, [order for order in status.orders if order.conf_num not in known])
-        if evidence:
-            desk.settle(entry.id, evidence)
-        state = JournalState.ACCEPTED if evidence else JournalState.UNKNOWN
-        report.settled.append(
-            Settled(
-                id=entry.id,
-                account=entry.account,
-                conf_nums=entry.conf_nums,
-                state=state,
-                evidence=evidence or ["not found; that proves nothing, look in the broker's app"],
-            )
-        )
-    claimed = {word for item in report.settled for line in item.evidence for word in line.split()}
-    for order in status.orders if adopt else []:
-        number = (order.conf_num or "").upper()
-        # An order that was matched by its terms is somebody's already.
-        if not number or not order.account or number in claimed:
-            continue
-        if desk.adopt(order.account, number, _described(order)):
-            report.adopted.append(number)
+    unfound = [entry for entry in lost if not await _by_number(core, entry, status.orders, report)]
+    doubtful = _by_terms(core.desk, unfound, status.orders, report)
+    for order in listed(status.orders) if adopt else []:
+        # What may be a lost order is nobody else's until a person has decided.
+        if order.number not in doubtful:
+            found = next(item for item in status.orders if (item.conf_num or "").upper() == order.number)
+            if core.desk.adopt(order.account, order.number, _described(found)):
+                report.adopted.append(order.number)
     return report
 
 
@@ -120,22 +101,64 @@ async def look_for_lost(core: Core) -> bool:
     return True
 
 
-def _by_number(entry: JournalEntry, orders: list[Order]) -> list[str]:
-    found = {
+async def _by_number(core: Core, entry: JournalEntry, orders: list[Order], report: Reconciliation) -> bool:
+    """Settles a lost order by its confirmation numbers, in the order status or else in the order's detail."""
+    others = core.desk.numbers_of_others(entry)
+    numbers = [number for number in entry.conf_nums if number not in others]
+    there = {
         order.conf_num.upper(): order for order in orders if order.conf_num and order.account == entry.account
     }
-    return [
-        f"order status lists {number} as {found[number].state}"
-        for number in entry.conf_nums
-        if number in found
-    ]
+    listed_ones = [number for number in numbers if number in there]
+    evidence = [f"order status lists {number} as {there[number].state}" for number in listed_ones]
+    if evidence:
+        # Of a group all numbers are looked at, of a change the original too (protocol 02 §19).
+        evidence += [f"{number} is not listed" for number in numbers if number not in there]
+        originals = entry.order.get("replaces") or []
+        evidence += [f"the changed order {one} is {there[one].state}" for one in originals if one in there]
+    else:
+        evidence = await _by_detail(core, entry.account, numbers)
+    if evidence:
+        core.desk.settle(entry.id, evidence, [])
+        report.settled.append(_settled(core.desk, entry, evidence))
+    return bool(evidence)
 
 
-async def _by_detail(core: Core, entry: JournalEntry) -> list[str]:
+def _by_terms(
+    desk: TradingDesk, entries: list[JournalEntry], orders: list[Order], report: Reconciliation
+) -> set[str]:
+    """Settles lost orders by what they say; answers the numbers of orders that may be one of those left."""
+    doubtful: set[str] = set()
+    for account in dict.fromkeys(entry.account for entry in entries):
+        mine = [entry for entry in entries if entry.account == account]
+        theirs = [order for order in orders if order.account == account]
+        found = matches(mine, theirs, desk.known_numbers(account))
+        for entry in mine:
+            match = found.get(entry.id)
+            if match and match.proven:
+                desk.settle(entry.id, match.evidence, match.numbers)
+            elif match:
+                doubtful.update(match.numbers)
+            report.settled.append(_settled(desk, entry, match.evidence if match else [_NOT_FOUND]))
+    return doubtful
+
+
+def _settled(desk: TradingDesk, entry: JournalEntry, evidence: list[str]) -> Settled:
+    """Where a lost order stands now: another process may have been faster."""
+    now = desk.entry(str(entry.id))
+    return Settled(
+        id=entry.id,
+        account=entry.account,
+        conf_nums=entry.conf_nums,
+        state=now.state,
+        evidence=now.changes[-1].evidence or evidence,
+    )
+
+
+async def _by_detail(core: Core, account: str, numbers: list[str]) -> list[str]:
     evidence = []
-    for number in entry.conf_nums:
+    for number in numbers:
         try:
-            found = await find_order(core, number, entry.account)
+            found = await find_order(core, number, account)
         except NotFound:
             continue
         except FtError as problem:
@@ -144,58 +167,6 @@ async def _by_detail(core: Core, entry: JournalEntry) -> list[str]:
             continue
         evidence.append(f"order detail shows {number} as {found.orders[0].state}")
     return evidence
-
-
-def _by_terms(entry: JournalEntry, orders: list[Order]) -> list[str]:
-    """The one order that says the same as a lost one, entered no earlier than it was sent."""
-    given = entry.order.get("order") if isinstance(entry.order, dict) else None
-    if not isinstance(given, dict) or "symbol" not in given:
-        return []
-    found = [order for order in orders if _same(given, entry, order)]
-    if len(found) != 1:
-        return []
-    order = found[0]
-    text = (
-        f"order status lists {order.conf_num} with the same account, symbol, action, quantity, type, prices and "
-        f"time in force, entered {order.entered_at}; no other order of the journal claims it"
-    )
-    return [text]
-
-
-def _same(given: dict[str, Any], entry: JournalEntry, order: Order) -> bool:
-    if (
-        order.account != entry.account
-        or order.entered_at is None
-        or order.entered_at < entry.created_at - _EARLY
-    ):
-        return False
-    action = given["action"]
-    if action in _OPTION_CODES:
-        right = "call" if OptionSymbol.parse(given["symbol"]).right == "C" else "put"
-        action = f"{_OPTION_CODES[action]}_{right}"
-    ours = (
-        given["symbol"].upper(),
-        action,
-        Decimal(given["quantity"]),
-        given["order_type"],
-        _number(given.get("limit_price")),
-        _number(given.get("stop_price")),
-        given.get("time_in_force", "day"),
-    )
-    theirs = (
-        (order.symbol or "").lstrip("-").upper(),
-        str(order.action),
-        order.original_quantity or order.quantity,
-        str(order.order_type),
-        order.limit_price,
-        order.stop_price,
-        str(order.time_in_force),
-    )
-    return ours == theirs
-
-
-def _number(value: Any) -> Decimal | None:
-    return None if value is None else Decimal(value)
 
 
 def _described(order: Order) -> dict[str, Any]:

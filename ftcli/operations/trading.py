@@ -28,7 +28,7 @@ class Trading(Group):
     @operation("GET", "/trading/status", examples=("trading status",))
     async def status(self) -> TradingStatus:
         """Show whether orders can be placed, who halted trading, and how many outcomes are unknown."""
-        return self.core.desk.status()
+        return self.core.trading_status()
 
     @operation("GET", "/trading/limits", examples=("trading limits",))
     async def limits(self) -> LimitTable:
@@ -98,39 +98,71 @@ class Trading(Group):
         reason: Annotated[str, Param("Why; told with every refusal.")] = "",
         cancel_open: Annotated[bool, Param("Also ask for every open order to be canceled.")] = False,
     ) -> TradingStatus:
-        """Halt trading: from now on no process and no face places an order, until trading is resumed.
+        """Halt trading in this environment: no process and no face places an order until trading is resumed.
 
-        Cancels still work. A halt that stands is left as it is, with its reason.
+        Cancels still work. A halt that stands is left as it is, with its reason. Paper and live have a kill switch
+        each. It needs neither database nor broker nor limits that can be read. Where open orders cannot be canceled,
+        trading is halted all the same.
+
+        Raises:
+            InternalError: The flag cannot be made: trading is not halted.
+            BrokerError: Trading is halted, but an open order could not be canceled; the details name it.
+            OrderUnknown: Trading is halted, but the answer to a cancel was lost; the details name the order.
         """
-        desk = self.core.desk
-        desk.halt(reason.strip())
-        canceled: list[str] = []
-        failed: list[str] = []
-        if cancel_open:
-            canceled, failed = await self._cancel_open()
-        status = desk.status()
-        status.canceled, status.not_canceled = canceled, failed
+        self.core.halt(reason)
+        canceled = await self._cancel_open() if cancel_open else []
+        status = self.core.trading_status()
+        status.canceled = canceled
         return status
 
     @operation("POST", "/trading/resume", risk="write", examples=("trading resume",))
     async def resume(self) -> TradingStatus:
-        """End a halt: orders are let through again."""
-        self.core.desk.resume()
-        return self.core.desk.status()
+        """End a halt of this environment: orders are let through again.
 
-    async def _cancel_open(self) -> tuple[list[str], list[str]]:
+        Raises:
+            InternalError: The flag cannot be taken away: trading stays halted.
+        """
+        self.core.resume()
+        return self.core.trading_status()
+
+    async def _cancel_open(self) -> list[str]:
+        """Asks for every open order to be canceled; the orders it was asked of.
+
+        Raises:
+            FtError: Some are not; it is the first problem, and says that trading is halted.
+        """
         from ftcli.operations.orders import CancelOrders
 
-        status, _ = await fetch_status(self.core, await self.core.default_accounts())
+        canceled: list[str] = []
+        failed: dict[str, FtError] = {}
+        try:
+            status, _ = await fetch_status(self.core, await self.core.default_accounts())
+        except FtError as problem:
+            raise _still_open(problem, "the open orders could not be read", [], []) from None
         wanted = {
             order.conf_num: order.account for order in status.orders if order.conf_num and order.cancelable
         }
-        canceled, failed = [], []
         for number, account in wanted.items():
             try:
                 await CancelOrders(self.core).place(number, account)
-            except FtError:
-                failed.append(number)
+            except FtError as problem:
+                failed[number] = problem
             else:
                 canceled.append(number)
-        return canceled, failed
+        if failed:
+            what = f"the cancel of {', '.join(failed)} failed"
+            raise _still_open(next(iter(failed.values())), what, canceled, list(failed)) from None
+        return canceled
+
+
+def _still_open(problem: FtError, what: str, canceled: list[str], failed: list[str]) -> FtError:
+    """The same problem, told after the good news."""
+    problem.message = f"Trading is halted, but {what}: {problem.message}"
+    problem.args = (problem.message,)
+    problem.details = {
+        **(problem.details or {}),
+        "halted": True,
+        "canceled": canceled,
+        "not_canceled": failed,
+    }
+    return problem

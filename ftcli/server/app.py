@@ -1,6 +1,5 @@
 """The daemon as an aiohttp application: every operation, and the daemon's own routes, behind one front."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -76,33 +75,24 @@ def make_app(settings: Settings, keys: KeyRing | None, *, opener: Opener = open_
 
 @asynccontextmanager
 async def looking_for_lost(client: Client) -> AsyncIterator[None]:
-    """Looks for orders whose answer was lost: now, and whenever there is a new session with the broker.
+    """Looks for orders whose answer was lost: now, and whenever there is a new session with the broker, for a while.
 
     Raises:
         InternalError: The journal cannot be opened.
         ValidationFailed: The limits do not parse.
     """
     assert client.desk
-    tasks: set[asyncio.Task[None]] = set()
-
-    def look() -> None:
-        task = asyncio.create_task(client.look_for_lost(again=True))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
 
     def changed(state: SessionState) -> None:
         if state == "authenticated":
-            look()
+            client.watch_lost(now=True)
 
     forget = client.broker.on_session_change(changed)
-    look()
+    client.watch_lost(now=True)
     try:
         yield
     finally:
         forget()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _mount(app: web.Application, service: Service, route: OwnRoute) -> None:

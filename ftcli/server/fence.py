@@ -18,6 +18,8 @@ _NAMES = frozenset({"acct", "acct_ids", "account", "accounts"})
 _OPEN = ("auth.status", "market_data.", "reference.", "research.", "service.", "stream.")
 _CLOSED = ("research.news_access", "research.notebooks.", "stream.events", "service.docs")
 _LIST = "accounts.list"
+_HALT = "trading.halt"
+"""Open to every key with its scope: to halt is never wrong. To resume, or to cancel what is others', is."""
 
 
 async def substitute(service: Service, request: web.Request, name: str, handler: Handler) -> Handler:
@@ -65,12 +67,18 @@ async def check(request: web.Request, name: str) -> None:
     for account in named:
         if account.strip().upper() not in allowed:
             raise _refused("This API key is bound to other accounts than the one named here", allowed)
+    if name == _HALT and not _cancels(await read_json(request)):
+        return
     is_open = name == _LIST or (name.startswith(_OPEN) and not name.startswith(_CLOSED))
     if not named and not is_open:
         raise _refused(
             "This API key is bound to accounts, and this call names none or belongs to the whole login",
             allowed,
         )
+
+
+def _cancels(document: Any) -> bool:
+    return bool(document.get("cancel_open")) if isinstance(document, dict) else document is not None
 
 
 def _allowed(request: web.Request) -> frozenset[str]:

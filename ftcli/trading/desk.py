@@ -1,10 +1,12 @@
-"""What stands around the gate: journal, kill switch and limits of one environment, opened together."""
+"""What stands around the gate: journal and limits of one environment, opened together; the kill switch beside them."""
 
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from ftcli.clock import Clock
 from ftcli.config import Settings
@@ -17,8 +19,6 @@ from ftcli.models.trading import (
     LimitRow,
     LimitTable,
     OrderCheck,
-    TradingHalt,
-    TradingStatus,
 )
 from ftcli.store import Store, db_path
 from ftcli.trading.digest import digest
@@ -28,7 +28,7 @@ from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
 from ftcli.trading.plan import Ahead, Plan, with_those_ahead
 from ftcli.trading.previews import Previews
-from ftcli.trading.switch import KillSwitch
+from ftcli.trading.switch import LONGEST, switch_of
 from ftcli.trading.terms import Terms, symbols_of, terms_of
 from ftcli.wire import Previewed
 
@@ -56,11 +56,11 @@ class Desk:
         self._store = Store(self.path)
         self.now: Callable[[], datetime] = clock
         self.owner = Owner(self.path.with_name(f"{self.path.name}.owners"))
-        self.switch = KillSwitch(self.path.with_name("trading-halted.json"))
+        self.switch = switch_of(settings)
         self.previews = Previews(self._store, settings.environment, clock, self.owner)
         self.journal = Journal(self._store, settings.environment, clock, self.owner)
 
-    def previewed(self, preview: Previewed, session: int) -> None:
+    def previewed(self, preview: Previewed, session: str) -> None:
         """Remembers a preview."""
         hashed = digest(preview.kind, preview.account, preview.order, preview.replaces)
         self.previews.remember(preview, hashed, session)
@@ -80,8 +80,14 @@ class Desk:
         facts: Facts,
         ahead: Sequence[Ahead] = (),
     ) -> list[Finding]:
-        """What an order breaks of the limits, once the orders ahead of it have been placed."""
+        """What an order breaks of the limits, once the orders ahead of it have been placed.
+
+        Inside a transaction of the journal nobody else can slip in between.
+        """
         found: list[Finding] = []
+        if facts.open_orders is not None:
+            unlisted = self.journal.unlisted(account, facts.listed, facts.mark)
+            facts = msgspec.structs.replace(facts, open_orders=facts.open_orders + unlisted)
         for one in applying(self.limits, account, api_key):
             day = self.journal.today(one.account, one.api_key, hashed)
             found += judge(one, terms, facts, with_those_ahead(day, one, hashed, ahead))
@@ -106,7 +112,8 @@ class Desk:
         return OrderCheck(
             allowed=may and not halted and not findings,
             value=terms.value,
-            live_trading=may,
+            may_place=may,
+            live_trading=self._settings.live_trading and not self._settings.is_paper,
             halted=halted,
             findings=findings,
         )
@@ -126,32 +133,6 @@ class Desk:
                 for rule, limit in one.rules.in_force().items()
             ]
         return LimitTable(limits=rows)
-
-    # -- kill switch ----------------------------------------------------------------------------------------
-
-    def halt(self, reason: str) -> TradingHalt:
-        """Halts trading."""
-        origin = current_origin()
-        by = f"{origin.who} key {origin.api_key}" if origin.api_key else origin.who
-        return self.switch.halt(by, reason, self.now())
-
-    def resume(self) -> None:
-        """Lets orders through again."""
-        self.switch.resume()
-
-    def status(self) -> TradingStatus:
-        """Whether orders can be placed."""
-        halt = self.switch.read()
-        self.journal.settle_dead()
-        return TradingStatus(
-            halted=halt is not None,
-            environment=self._settings.environment,
-            live_trading=self._settings.live_trading and not self._settings.is_paper,
-            halted_by=halt.halted_by if halt else None,
-            halted_at=halt.halted_at if halt else None,
-            reason=halt.reason if halt else None,
-            unresolved=len(self.journal.unresolved()),
-        )
 
     # -- journal --------------------------------------------------------------------------------------------
 
@@ -190,26 +171,34 @@ class Desk:
         """Every confirmation number the journal knows of an account."""
         return self.journal.known_numbers(account)
 
-    def settle(self, number: int, evidence: list[str]) -> bool:
-        """Notes that a lost order went in, with what proves it."""
-        return self.journal.change(
-            number,
-            JournalState.ACCEPTED,
-            since=_BROKEN_OFF,
-            message="found at the broker",
-            evidence=evidence,
-        )
+    def numbers_of_others(self, entry: JournalEntry) -> set[str]:
+        """The confirmation numbers of a placement's account that prove nothing of it."""
+        return self.journal.numbers_of_others(entry.id, entry.account)
+
+    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
+        """Notes that a lost order went in.
+
+        Args:
+            number: The placement.
+            evidence: What proves it.
+            claims: The numbers it has at the broker, where they are not its own; each proves one placement only.
+        """
+        return self.journal.settle(number, evidence, claims)
 
     def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:
         """Notes what a person found out about a lost order.
 
         Raises:
             NotFound: The journal has none of this key.
-            ValidationFailed: Its outcome is not unknown, or there is no reason.
+            ValidationFailed: Its outcome is not unknown, or there is no reason that can be read.
         """
         entry = self.entry(key)
         if not reason.strip():
             raise ValidationFailed.of("reason", None, "be given")
+        if not reason.isprintable() or len(reason) > LONGEST:
+            raise ValidationFailed.of(
+                "reason", reason[:LONGEST], f"be at most {LONGEST} printable characters"
+            )
         if entry.state is not JournalState.UNKNOWN:
             raise ValidationFailed.of(
                 "key", key, f"name a placement in state unknown; this one is {entry.state}"
@@ -229,13 +218,13 @@ class Desk:
         self._store.close()
 
 
-def remember(desk: Callable[[], Desk], preview: Previewed, session: int) -> None:
+def remember(desk: Callable[[], Desk], preview: Previewed, session: str) -> None:
     """Remembers a preview. Where the disk does not take it, the preview stands and its place is refused.
 
     Args:
         desk: Opens the desk.
         preview: The preview.
-        session: Number of the session with the broker.
+        session: Name of the session with the broker.
     """
     try:
         desk().previewed(preview, session)

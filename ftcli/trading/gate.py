@@ -5,11 +5,12 @@ journal, then the call, once, then its outcome. A lost answer becomes ``ORDER_UN
 (protocol 02 §19).
 """
 
-import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from ftcli.config import Settings
 from ftcli.errors import (
@@ -28,10 +29,10 @@ from ftcli.models.json import loads
 from ftcli.models.trading import Facts, JournalState
 from ftcli.trading.desk import Desk
 from ftcli.trading.digest import digest
-from ftcli.trading.journal import Standing
 from ftcli.trading.limits import refuse
 from ftcli.trading.origin import Origin, current_origin
 from ftcli.trading.previews import Preview
+from ftcli.trading.records import Standing
 from ftcli.trading.terms import symbols_of, terms_of
 from ftcli.wire import Placement, WireReply, WireRequest
 
@@ -39,8 +40,6 @@ T = TypeVar("T")
 Send = Callable[[WireRequest], Awaitable[WireReply]]
 FactsCall = Callable[[str, list[str], set[str]], Awaitable[Facts]]
 """Finds out what the limits must know: of an account, some symbols, and the rules that ask."""
-
-log = logging.getLogger("ftcli.trading")
 
 
 class Gate:
@@ -52,7 +51,8 @@ class Gate:
         send: Sends a request to the broker, once for requests that must not be repeated.
         ready: Makes sure of the session, so that its end shows before the intent is written.
         facts: Finds out what the limits must know.
-        session: Counts the sessions with the broker.
+        session: Names the session with the broker.
+        shares_session: Whether other processes use the same one.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class Gate:
         *,
         ready: Callable[[], Awaitable[None]],
         facts: FactsCall,
-        session: Callable[[], int],
+        session: Callable[[], str],
+        shares_session: bool,
     ) -> None:
         self._settings = settings
         self._open = desk
@@ -71,6 +72,7 @@ class Gate:
         self._ready = ready
         self._facts = facts
         self._session = session
+        self._shares_session = shares_session
 
     async def place(self, placement: Placement[T]) -> T:
         """Places an order.
@@ -153,7 +155,8 @@ class Gate:
             )
         age = desk.now() - preview.at
         limit = timedelta(seconds=self._settings.preview_max_age)
-        if age > limit:
+        if not timedelta(0) <= age <= limit:
+            # Below zero the clock was set back, and nobody knows how old the preview is.
             rule = f"come from a preview of the last {limit.total_seconds():.0f} s"
             raise ValidationFailed.of(field, numbers, rule, hint="Preview the order again.")
         if (preview.kind, preview.account, preview.digest) != (placement.kind, placement.account, hashed):
@@ -162,7 +165,8 @@ class Gate:
                 "shall be, then place exactly that.",
                 details={"conf_nums": placement.conf_nums, "reason": "changed"},
             )
-        if preview.owner == desk.owner.name and preview.session != self._session():
+        here = self._shares_session or preview.owner == desk.owner.name
+        if here and preview.session != self._session():
             raise Conflict(
                 f"The session with the broker has changed since {numbers} was previewed, so nothing was sent. "
                 "Preview the order again.",
@@ -174,12 +178,9 @@ class Gate:
         rules = desk.rules(placement.account, origin.api_key)
         if not rules:
             return Facts(last=preview.marks)
+        mark = desk.journal.mark()
         facts = await self._facts(placement.account, symbols_of(placement.order), rules)
-        return Facts(
-            last={**preview.marks, **facts.last},
-            open_orders=facts.open_orders,
-            market_open=facts.market_open,
-        )
+        return msgspec.structs.replace(facts, last={**preview.marks, **facts.last}, mark=mark)
 
     # -- a repeat -------------------------------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class Gate:
         detail = standing.detail
         if standing.state is JournalState.ACCEPTED:
             if standing.reply is None:
-                return placement.proven(standing.conf_nums)
+                return placement.proven(detail.get("claims") or standing.conf_nums)
             reply = WireReply(status=200, headers={}, body=standing.reply, document=loads(standing.reply))
             return placement.judge(reply, standing.conf_nums)
         if standing.state is JournalState.REJECTED:
@@ -223,19 +224,18 @@ class Gate:
         except (NotSent, AuthRequired) as problem:
             if isinstance(problem, SessionExpired):
                 raise self._lost(desk, placement, number, problem.message) from problem
-            self._note(desk, number, JournalState.NOT_SENT, code=problem.code, message=problem.message)
+            desk.journal.note(number, JournalState.NOT_SENT, code=problem.code, message=problem.message)
             raise
         except FtError as problem:
             raise self._lost(desk, placement, number, problem.message) from problem
         except BaseException as problem:
             # Broken off, or a fault of ours: it may have gone out.
-            self._note(desk, number, JournalState.UNKNOWN, message=f"broken off ({type(problem).__name__})")
+            desk.journal.note(number, JournalState.UNKNOWN, message=f"broken off ({type(problem).__name__})")
             raise
         try:
             result = placement.judge(reply, placement.conf_nums)
         except OrderRejected as problem:
-            self._note(
-                desk,
+            desk.journal.note(
                 number,
                 JournalState.REJECTED,
                 reply=reply.body,
@@ -246,7 +246,7 @@ class Gate:
             )
             raise
         except OrderUnknown as problem:
-            self._note(desk, number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
+            desk.journal.note(number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
             raise
         except Exception as problem:
             raise self._lost(desk, placement, number, str(problem)) from problem
@@ -254,19 +254,12 @@ class Gate:
             {"severity": item.severity, "code": item.code, "text": item.text}
             for item in getattr(result, "messages", [])
         ]
-        self._note(desk, number, JournalState.ACCEPTED, reply=reply.body, messages=messages)
+        desk.journal.note(number, JournalState.ACCEPTED, reply=reply.body, messages=messages)
         return result
 
     def _lost(self, desk: Desk, placement: Placement[T], number: int, reason: str) -> OrderUnknown:
-        self._note(desk, number, JournalState.UNKNOWN, message=reason)
+        desk.journal.note(number, JournalState.UNKNOWN, message=reason)
         return _unknown(placement, placement.conf_nums, reason)
-
-    def _note(self, desk: Desk, number: int, state: JournalState, **detail: Any) -> None:
-        """Notes the outcome. Where the disk fails now, the intent stands and is settled by evidence later."""
-        try:
-            desk.journal.change(number, state, **detail)
-        except sqlite3.Error as problem:
-            log.error("the outcome of placement %s (%s) could not be journalled: %s", number, state, problem)
 
 
 def _unknown(placement: Placement[T], conf_nums: list[str], reason: str) -> OrderUnknown:

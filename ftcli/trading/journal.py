@@ -1,53 +1,25 @@
 """The journal of orders: every intent is on disk before it is sent, every change of state is a row of its own."""
 
+import logging
+import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from ftcli.clock import Clock, market_date
 from ftcli.errors import Conflict
-from ftcli.models.json import dumps, loads
-from ftcli.models.trading import JournalChange, JournalEntry, JournalState
+from ftcli.models.json import dumps
+from ftcli.models.trading import JournalState
 from ftcli.store import Store
-from ftcli.trading.limits import Day
 from ftcli.trading.origin import Origin
 from ftcli.trading.owner import Owner
+from ftcli.trading.records import NOW, Records, Standing
 from ftcli.wire import Placement
 
-COUNTED = ("sending", "accepted", "unknown")
-"""States whose orders count against a day's limits."""
-
-_NOW = """
-    SELECT p.*, (SELECT MAX(key) FROM placement_keys WHERE placement = p.id) AS taken_key,
-        e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
-    JOIN placement_events e ON e.id = (SELECT MAX(id) FROM placement_events WHERE placement = p.id)
-"""
-
-_HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
-
-_OF_KEY = """
-    COALESCE((SELECT placement FROM placement_keys WHERE environment = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1),
-             (SELECT id FROM placements WHERE environment = ?1 AND key = ?2))
-"""
-"""The placement that an idempotency key stands for now: a retry of what was never sent may have taken it over."""
+log = logging.getLogger("ftcli.trading")
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A placement and where it stands now."""
-
-    id: int
-    state: JournalState
-    digest: str
-    conf_nums: list[str]
-    owner: str
-    detail: dict[str, Any]
-    reply: bytes | None
-
-
-class Journal:
+class Journal(Records):
     """The journal of one environment.
 
     Args:
@@ -58,27 +30,13 @@ class Journal:
     """
 
     def __init__(self, store: Store, environment: str, clock: Clock, owner: Owner) -> None:
-        self._store = store
-        self._environment = environment
-        self._clock = clock
+        super().__init__(store, environment, clock)
         self._owner = owner
-
-    def _at(self) -> str:
-        return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
+        self._unwritten: dict[int, tuple[JournalState, bytes | None, dict[str, Any]]] = {}
+        """Outcomes that the disk did not take."""
+        self._lost = False
 
     # -- placements -----------------------------------------------------------------------------------------
-
-    def of_key(self, key: str) -> Standing | None:
-        """The placement that an idempotency key stands for; none for the empty key."""
-        rows = self._store.rows(f"{_NOW} WHERE p.id = {_OF_KEY}", self._environment, key) if key else []
-        return _standing(rows[0]) if rows else None
-
-    def of_preview(self, preview: int | None) -> Standing | None:
-        """The placement of a preview, whatever key it went under."""
-        rows = self._store.rows(
-            f"{_NOW} WHERE p.environment = ? AND p.preview = ?", self._environment, preview
-        )
-        return _standing(rows[0]) if rows else None
 
     def begun(self, key: str, preview: int | None, digest: str) -> Standing | None:
         """The placement that answers a repeat: one of this key, or else of this preview, that may have been sent.
@@ -88,6 +46,7 @@ class Journal:
         Raises:
             Conflict: The key or the preview belongs to another order.
         """
+        self.catch_up()
         for standing, found_by in ((self.of_key(key), key), (self.of_preview(preview), "")):
             if standing is None or standing.state is JournalState.NOT_SENT:
                 continue
@@ -218,10 +177,60 @@ class Journal:
             Whether it was noted.
         """
         with self._store.transaction():
-            rows = self._store.rows(f"{_NOW} WHERE p.id = ?", number)
+            rows = self._store.rows(f"{NOW} WHERE p.id = ?", number)
             if not rows or JournalState(rows[0]["state"]) not in since:
                 return False
             self._event(number, state, self._owner.name, detail, reply)
+            return True
+
+    def note(self, number: int, state: JournalState, *, reply: bytes | None = None, **detail: Any) -> None:
+        """Notes an outcome. What the disk does not take now is noted by :meth:`catch_up`, or by evidence later."""
+        self._lost = self._lost or state is JournalState.UNKNOWN
+        try:
+            self.change(number, state, reply=reply, **detail)
+        except sqlite3.Error as problem:
+            self._unwritten[number] = (state, reply, detail)
+            log.error("the outcome of placement %s (%s) could not be journalled: %s", number, state, problem)
+
+    def catch_up(self) -> bool:
+        """Notes the outcomes that the disk did not take; answers whether none is left."""
+        for number, (state, reply, detail) in list(self._unwritten.items()):
+            try:
+                self.change(number, state, reply=reply, **detail)
+            except sqlite3.Error:
+                return False
+            del self._unwritten[number]
+        return True
+
+    def take_lost(self) -> bool:
+        """Whether this process has lost an answer, or has an outcome to write, since it was asked last."""
+        found, self._lost = self._lost or self.is_behind, False
+        return found
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are outcomes that the disk did not take."""
+        return bool(self._unwritten)
+
+    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
+        """Notes that a lost order went in, unless another placement has its evidence already.
+
+        Args:
+            number: The placement.
+            evidence: What proves it.
+            claims: The numbers it has at the broker, where they are not its own.
+
+        Returns:
+            Whether it was noted.
+        """
+        with self._store.transaction():
+            rows = self._store.rows(f"{NOW} WHERE p.id = ?", number)
+            if not rows or rows[0]["state"] != JournalState.UNKNOWN.value:
+                return False
+            if self.known_numbers(rows[0]["account"]) & set(claims):
+                return False
+            detail = {"message": "found at the broker", "evidence": evidence, "claims": claims}
+            self._event(number, JournalState.ACCEPTED, self._owner.name, detail, None)
             return True
 
     def adopt(self, account: str, number: str, order: Any) -> bool:
@@ -242,12 +251,11 @@ class Journal:
             self._event(entry, JournalState.EXTERNAL, self._owner.name, {}, None)
             return True
 
-    # -- reading --------------------------------------------------------------------------------------------
-
     def settle_dead(self) -> None:
         """Turns what a process that is gone was sending into ``unknown``: it may have gone out."""
+        self.catch_up()
         for row in self._store.rows(
-            f"{_NOW} WHERE p.environment = ? AND e.state = 'sending'", self._environment
+            f"{NOW} WHERE p.environment = ? AND e.state = 'sending'", self._environment
         ):
             if not self._owner.lives(row["owner"]):
                 self.change(
@@ -255,121 +263,6 @@ class Journal:
                     JournalState.UNKNOWN,
                     message="the process that was sending it ended before an answer",
                 )
-
-    def unresolved(self) -> list[JournalEntry]:
-        """The placements whose answer was lost."""
-        rows = self._store.rows(f"{_NOW} WHERE p.environment = ? AND e.state = 'unknown'", self._environment)
-        return [self._entry(row) for row in rows]
-
-    def entries(self, *, state: str = "", account: str = "", count: int | None = None) -> list[JournalEntry]:
-        """Placements, the latest first."""
-        rows = self._store.rows(
-            f"{_NOW} WHERE p.environment = ? AND (? = '' OR e.state = ?) AND (? = '' OR p.account = ?)"
-            " ORDER BY p.id DESC LIMIT ?",
-            self._environment,
-            state,
-            state,
-            account,
-            account,
-            -1 if count is None else count,
-        )
-        return [self._entry(row) for row in rows]
-
-    def entry(self, key: str) -> JournalEntry | None:
-        """One placement, by its number, idempotency key or a confirmation number."""
-        rows = self._store.rows(
-            f"{_NOW} WHERE p.environment = ?1 AND"
-            f" (p.id = {_OF_KEY} OR CAST(p.id AS TEXT) = ?2"
-            f" OR {_HAS_NUMBER})"
-            f" ORDER BY p.id = {_OF_KEY} DESC, CAST(p.id AS TEXT) = ?2, p.id DESC LIMIT 1",
-            self._environment,
-            key,
-            key.upper(),
-        )
-        return self._entry(rows[0]) if rows else None
-
-    def known_numbers(self, account: str) -> set[str]:
-        """Every confirmation number the journal knows of an account."""
-        rows = self._store.rows(
-            "SELECT DISTINCT j.value AS number FROM placements p, json_each(p.conf_nums) j"
-            " WHERE p.environment = ? AND p.account = ?",
-            self._environment,
-            account,
-        )
-        return {row["number"] for row in rows}
-
-    def today(self, account: str, api_key: str, digest: str) -> Day:
-        """What has been placed today, in an account, by a key, or in all.
-
-        Args:
-            account, api_key: Whose; empty for all.
-            digest: Hash of the order that shall be placed, for the age of one like it.
-        """
-        moment = self._clock()
-        rows = self._store.rows(
-            f"{_NOW} WHERE p.environment = ? AND p.day = ? AND (? = '' OR p.account = ?)"
-            " AND (? = '' OR p.api_key = ?)",
-            self._environment,
-            market_date(moment).isoformat(),
-            account,
-            account,
-            api_key,
-            api_key,
-        )
-        counted = [row for row in rows if row["state"] in COUNTED]
-        ages = [
-            (moment - datetime.fromisoformat(row["at"])).total_seconds()
-            for row in counted
-            if row["digest"] == digest
-        ]
-        return Day(
-            value=sum((Decimal(row["value"] or 0) for row in counted), Decimal(0)),
-            orders=sum(row["orders"] for row in counted),
-            same_order_age=min(ages, default=None),
-        )
-
-    def _entry(self, row: Any) -> JournalEntry:
-        changes = self._store.rows(
-            "SELECT state, at, detail FROM placement_events WHERE placement = ? ORDER BY id", row["id"]
-        )
-        return JournalEntry(
-            id=row["id"],
-            state=JournalState(row["state"]),
-            kind=row["kind"],
-            account=row["account"],
-            conf_nums=loads(row["conf_nums"]),
-            order=loads(row["document"]),
-            created_at=datetime.fromisoformat(row["at"]),
-            who=row["who"],
-            api_key=row["api_key"],
-            key=row["key"] or row["taken_key"],
-            digest=row["digest"],
-            value=None if row["value"] is None else Decimal(row["value"]),
-            changes=[_change(change) for change in changes],
-        )
-
-
-def _change(row: Any) -> JournalChange:
-    detail = loads(row["detail"])
-    return JournalChange(
-        state=JournalState(row["state"]),
-        changed_at=datetime.fromisoformat(row["at"]),
-        message=detail.get("message", ""),
-        evidence=detail.get("evidence", []),
-        messages=detail.get("messages", []),
-    )
-
-
-def _standing(row: Any) -> Standing:
-    return Standing(
-        id=row["id"],
-        state=JournalState(row["state"]),
-        digest=row["digest"],
-        conf_nums=loads(row["conf_nums"]),
-        owner=row["owner"],
-        detail=loads(row["detail"]),
-        reply=row["reply"],
-    )
 
 
 def _other_order(key: str, standing: Standing) -> Conflict:

@@ -13,8 +13,9 @@
 Every set that applies must let an order pass: that of all, that of its account, that of the API key it came with.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -35,7 +36,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         max_quantity: Shares or contracts of one order.
         max_value: Dollars of one order.
         max_daily_value, max_daily_orders: Dollars and orders of one New York day.
-        price_band: Percent a limit or stop price may be away from the last price.
+        price_band: Percent that each price of an order may be away from the last price: limit, stop, the stop and
+            limit a trailing order starts with, and a package's net price from its net of last prices.
         symbols_allowed, symbols_denied: Symbols; an option counts under its underlying too.
         actions_allowed: ``buy``, ``sell``, ``buy_to_open`` ...
         asset_classes: ``equity``, ``option``.
@@ -115,6 +117,11 @@ def parse(raw: dict[str, Any]) -> list[Scoped]:
 
 def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
     where = ".".join(filter(None, ("limits", kind, owner)))
+    for name, value in table.items():
+        if isinstance(value, str) and not value.strip():
+            raise ValidationFailed.of(
+                f"{where}.{name}", value, "be a rule with its value, as in max_value=1000"
+            )
     values = {name: _value(name, value) for name, value in table.items()}
     try:
         rules = msgspec.convert(values, Rules, strict=False)
@@ -164,78 +171,112 @@ def judge(one: Scoped, terms: Terms, facts: Facts, day: Day) -> list[Finding]:
         day: What the journal knows of today, for this set's scope.
     """
     rules = one.rules
-    found: list[tuple[str, str, str]] = [
+    limits = rules.in_force()
+    found: list[_Broken] = [
         *_what(rules, terms),
         *_how_much(rules, terms, day),
         *_price(rules, terms),
+        *_when(rules, terms, facts, day),
     ]
+    return [
+        Finding(
+            rule=item.rule,
+            scope=one.name,
+            limit=limits.get(item.rule, ""),
+            value=item.value,
+            text=f"{item.rule} ({one.name}): {item.text}.",
+        )
+        for item in found
+    ]
+
+
+class _Broken(NamedTuple):
+    """A rule that an order breaks: what the order comes to, and the same in words."""
+
+    rule: str
+    value: str
+    text: str
+
+
+def _what(rules: Rules, terms: Terms) -> Iterator[_Broken]:
+    for part in terms.parts:
+        names, symbol = set(part.names), part.symbol
+        if rules.symbols_allowed and not names & set(rules.symbols_allowed):
+            allowed = " ".join(rules.symbols_allowed)
+            yield _Broken("symbols_allowed", symbol, f"{symbol} is not among the symbols allowed ({allowed})")
+        if names & set(rules.symbols_denied):
+            denied = " ".join(rules.symbols_denied)
+            yield _Broken("symbols_denied", symbol, f"{symbol} is among the symbols denied ({denied})")
+        if rules.actions_allowed and part.action not in rules.actions_allowed:
+            allowed = " ".join(rules.actions_allowed)
+            text = f"{part.action} ({symbol}) is not among the actions allowed ({allowed})"
+            yield _Broken("actions_allowed", part.action, text)
+        if rules.asset_classes and part.asset not in rules.asset_classes:
+            allowed = " ".join(rules.asset_classes)
+            yield _Broken(
+                "asset_classes", part.asset, f"{symbol} is of class {part.asset}; allowed: {allowed}"
+            )
+        if rules.max_quantity is not None and part.quantity > rules.max_quantity:
+            text = f"{part.quantity:f} of {symbol} are ordered; at most {rules.max_quantity:f} are allowed"
+            yield _Broken("max_quantity", f"{part.quantity:f}", text)
+
+
+def _how_much(rules: Rules, terms: Terms, day: Day) -> Iterator[_Broken]:
+    if rules.max_value is not None:
+        for order in terms.orders:
+            if order.value is None or order.value > rules.max_value:
+                text = f"the order is worth {_money(order.value)}; at most ${rules.max_value:f} is allowed"
+                yield _Broken("max_value", _known(order.value), text)
+    if rules.max_daily_value is not None:
+        total = None if terms.value is None else day.value + terms.value
+        if total is None or total > rules.max_daily_value:
+            limit = f"at most ${rules.max_daily_value:f} a day is allowed"
+            yield _Broken(
+                "max_daily_value", _known(total), f"with this order the day is worth {_money(total)}; {limit}"
+            )
+    count = day.orders + len(terms.orders)
+    if rules.max_daily_orders is not None and count > rules.max_daily_orders:
+        text = f"with this order the day has {count} orders; at most {rules.max_daily_orders} are allowed"
+        yield _Broken("max_daily_orders", str(count), text)
+
+
+def _price(rules: Rules, terms: Terms) -> Iterator[_Broken]:
+    band = rules.price_band
+    for order in terms.orders if band is not None else []:
+        for name, price in order.prices.items():
+            if not order.last or price is None:
+                text = f"the last price is not known, so the {name} cannot be held against it"
+                yield _Broken("price_band", "the last price is not known", text)
+                continue
+            away = abs(price - order.last) / abs(order.last) * 100
+            if band is not None and away > band:
+                value = f"{price:f} is {away:.2f} % from {order.last:f}"
+                yield _Broken(
+                    "price_band", value, f"the {name} {value}, the last; at most {band:f} % is allowed"
+                )
+
+
+def _when(rules: Rules, terms: Terms, facts: Facts, day: Day) -> Iterator[_Broken]:
     if rules.market_hours_only and facts.market_open is not True:
-        found.append(("market_hours_only", "closed" if facts.market_open is False else "not known", ""))
+        known = facts.market_open is not None
+        text = "the market is closed" if known else "whether the market is open is not known"
+        value = "closed" if known else "not known"
+        yield _Broken("market_hours_only", value, f"{text}; orders are taken in regular hours only")
     age = day.same_order_age
     if rules.duplicate_window is not None and age is not None and age < rules.duplicate_window:
-        found.append(("duplicate_window", f"the same order {age:.0f} s ago", ""))
+        value = f"the same order {max(age, 0):.0f} s ago"
+        text = f"the same order was placed {max(age, 0):.0f} s ago; within {rules.duplicate_window} s it is refused"
+        yield _Broken("duplicate_window", value, text)
     if rules.max_open_orders is not None:
         count = None if facts.open_orders is None else facts.open_orders + len(terms.orders)
         if count is None or count > rules.max_open_orders:
-            found.append(("max_open_orders", "not known" if count is None else str(count), ""))
-    shown = rules.in_force()
-    return [
-        Finding(
-            rule=rule,
-            scope=one.name,
-            limit=shown.get(rule, ""),
-            value=value,
-            text=f"{rule} ({one.name}) allows {shown.get(rule, '')}; {what or 'this order'}: {value}.",
-        )
-        for rule, value, what in found
-    ]
-
-
-def _what(rules: Rules, terms: Terms) -> list[tuple[str, str, str]]:
-    found = []
-    for part in terms.parts:
-        if rules.symbols_allowed and not set(part.names) & set(rules.symbols_allowed):
-            found.append(("symbols_allowed", part.symbol, ""))
-        if set(part.names) & set(rules.symbols_denied):
-            found.append(("symbols_denied", part.symbol, ""))
-        if rules.actions_allowed and part.action not in rules.actions_allowed:
-            found.append(("actions_allowed", part.action, part.symbol))
-        if rules.asset_classes and part.asset not in rules.asset_classes:
-            found.append(("asset_classes", part.asset, part.symbol))
-        if rules.max_quantity is not None and part.quantity > rules.max_quantity:
-            found.append(("max_quantity", f"{part.quantity:f}", part.symbol))
-    return found
-
-
-def _how_much(rules: Rules, terms: Terms, day: Day) -> list[tuple[str, str, str]]:
-    found = []
-    if rules.max_value is not None:
-        values = [order.value for order in terms.orders]
-        found += [
-            ("max_value", _money(value), "") for value in values if value is None or value > rules.max_value
-        ]
-    if rules.max_daily_value is not None:
-        value = terms.value
-        total = None if value is None else day.value + value
-        if total is None or total > rules.max_daily_value:
-            found.append(("max_daily_value", _money(total), "the day with this order"))
-    if rules.max_daily_orders is not None and day.orders + len(terms.orders) > rules.max_daily_orders:
-        found.append(("max_daily_orders", str(day.orders + len(terms.orders)), "the day with this order"))
-    return found
-
-
-def _price(rules: Rules, terms: Terms) -> list[tuple[str, str, str]]:
-    found = []
-    for order in terms.orders if rules.price_band is not None else []:
-        if order.price is None:
-            continue
-        if not order.last:
-            found.append(("price_band", "the last price is not known", ""))
-            continue
-        away = abs(order.price - order.last) / order.last * 100
-        if rules.price_band is not None and away > rules.price_band:
-            found.append(("price_band", f"{order.price:f} is {away:.2f} % from {order.last:f}", ""))
-    return found
+            text = (
+                "how many orders are open is not known"
+                if count is None
+                else f"with this {count} orders are open"
+            )
+            limit = f"at most {rules.max_open_orders} are allowed"
+            yield _Broken("max_open_orders", "not known" if count is None else str(count), f"{text}; {limit}")
 
 
 def refuse(findings: list[Finding]) -> None:
@@ -271,5 +312,9 @@ def _text(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _money(value: Decimal | None) -> str:
+def _known(value: Decimal | None) -> str:
     return "not known" if value is None else f"{value:f}"
+
+
+def _money(value: Decimal | None) -> str:
+    return "an amount not known" if value is None else f"${value:f}"

@@ -22,7 +22,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     marks: dict[str, Decimal]
     owner: str
-    session: int
+    session: str
     at: datetime
 
 
@@ -42,13 +42,13 @@ class Previews:
         self._clock = clock
         self._owner = owner
 
-    def remember(self, preview: Previewed, digest: str, session: int) -> None:
+    def remember(self, preview: Previewed, digest: str, session: str) -> None:
         """Remembers a preview, so that its place can be held against it."""
         numbers = [number.upper() for number in preview.conf_nums]
         with self._store.transaction():
             self._store.execute(
                 "INSERT INTO previews (environment, conf_num, conf_nums, kind, account, digest, marks, owner,"
-                " session, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " session, session_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
                 self._environment,
                 numbers[0],
                 dumps(numbers).decode(),
@@ -81,6 +81,6 @@ class Previews:
             digest=row["digest"],
             marks={symbol: Decimal(price) for symbol, price in loads(row["marks"]).items()},
             owner=row["owner"],
-            session=row["session"],
+            session=row["session_id"],
             at=datetime.fromisoformat(row["at"]),
         )

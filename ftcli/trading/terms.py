@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ftcli.models.conditional import ConditionalOrder, ConditionalReplacement
-from ftcli.models.option_tickets import MultiLegOrder
+from ftcli.models.option_tickets import MultiLegOrder, NetDirection
 
 CONTRACT = 100
 """Shares of a contract."""
@@ -31,22 +31,24 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Priced(msgspec.Struct, frozen=True, kw_only=True):
-    """One order with its price.
+    """One order with its prices. Of a package they are net: what it costs, below zero what it brings in.
 
     Attributes:
-        price: Its limit, else its stop; ``None`` where the market decides.
+        prices: Every price it names, by name; ``None`` where it hangs on a last price that is not known.
+        at: The price it is valued at, its limit, else its stop; ``None``: the last price.
         last: The last price to hold it against; ``None`` where it is not known.
         units: What a price is multiplied by.
     """
 
-    price: Decimal | None
+    prices: dict[str, Decimal | None]
+    at: Decimal | None
     last: Decimal | None
     units: Decimal
 
     @property
     def value(self) -> Decimal | None:
         """What it costs or brings in."""
-        found = self.price if self.price is not None else self.last
+        found = self.at if self.at is not None else self.last
         return None if found is None else abs(found) * self.units
 
 
@@ -92,42 +94,53 @@ def _together(terms: list[Terms]) -> Terms:
 
 
 def _single(order: Any, last: dict[str, Decimal]) -> Terms:
-    quantity = Decimal(order.quantity)
-    price: Decimal | None = getattr(order, "limit_price", None)
-    stop: Decimal | None = getattr(order, "stop_price", None)
+    prices: dict[str, Decimal | None] = {
+        name.replace("_", " "): price
+        for name in ("limit_price", "stop_price")
+        if (price := getattr(order, name, None)) is not None
+    }
+    mark = last.get(order.symbol)
+    units = Decimal(order.quantity) * (CONTRACT if hasattr(order, "contract") else 1)
     return Terms(
         parts=[_part(order)],
         orders=[
             Priced(
-                price=price if price is not None else stop,
-                last=last.get(order.symbol),
-                units=quantity * (CONTRACT if hasattr(order, "contract") else 1),
+                prices=prices | _trailing(order, mark),
+                at=prices.get("limit price", prices.get("stop price")),
+                last=mark,
+                units=units,
             )
         ],
     )
+
+
+def _trailing(order: Any, last: Decimal | None) -> dict[str, Decimal | None]:
+    """The stop that a trailing order starts with, and the limit that would follow from it."""
+    amount, percent = getattr(order, "trailing_amount", None), getattr(order, "trailing_percent", None)
+    if amount is None and percent is None:
+        return {}
+    offset = getattr(order, "limit_offset", None)
+    names = ["trailing stop"] if offset is None else ["trailing stop", "trailing limit"]
+    if last is None:
+        return dict.fromkeys(names)
+    away = amount if amount is not None else last * Decimal(percent or 0) / 100
+    side = 1 if order.action.is_buy else -1
+    return dict(zip(names, (last + side * away, last + side * (away + (offset or 0))), strict=False))
 
 
 def _package(order: MultiLegOrder, last: dict[str, Decimal]) -> Terms:
     from math import gcd
 
     count = gcd(*(leg.quantity for leg in order.legs))
-    net: Decimal | None = Decimal(0)
-    for leg in order.legs:
-        price = last.get(leg.symbol)
-        net = (
-            None
-            if net is None or price is None
-            else net + price * (leg.quantity // count) * (1 if leg.action.is_buy else -1)
-        )
+    marks = [last.get(leg.symbol) for leg in order.legs]
+    net = None
+    if None not in marks:
+        weights = [leg.quantity // count * (1 if leg.action.is_buy else -1) for leg in order.legs]
+        net = sum((mark * weight for mark, weight in zip(marks, weights, strict=True) if mark), Decimal(0))
+    price = -order.net_price if order.direction is NetDirection.CREDIT else order.net_price
     return Terms(
         parts=[_part(leg) for leg in order.legs],
-        orders=[
-            Priced(
-                price=order.net_price,
-                last=None if net is None else abs(net),
-                units=Decimal(count * CONTRACT),
-            )
-        ],
+        orders=[Priced(prices={"net price": price}, at=price, last=net, units=Decimal(count * CONTRACT))],
     )
 
 

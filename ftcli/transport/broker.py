@@ -75,6 +75,7 @@ class Broker:
     ) -> None:
         self.hosts = Hosts(settings)
         self._clock = clock
+        self._store = store
         self._sleep = sleep
         self._chance = chance
         self._line = Line(settings, self.hosts, door)
@@ -353,11 +354,15 @@ class Broker:
         return session.jar.header(f"{self.hosts.canonical(host_key)}{host.tail or '/'}")
 
     @property
-    def generation(self) -> int:
-        """Counts the sessions of this object. A confirmation number is good only within one of them
-        (protocol 00 §4.3)."""
+    def session_id(self) -> str:
+        """The session's name in every process that shares it: a confirmation number is good within it only."""
         session = self._keeper.session
-        return session.generation if session is not None else 0
+        return session.id if session is not None else ""
+
+    @property
+    def shares_session(self) -> bool:
+        """Whether the session is kept for other processes; else each has its own, on the paper broker inside it."""
+        return self._store is not None
 
     @property
     def state(self) -> SessionState:

@@ -80,7 +80,6 @@ class SessionKeeper:
         self._lock = asyncio.Lock()
         self._probing = SingleFlight[bool]()
         self._obtaining = SingleFlight[Session]()
-        self._generation = 0
         self._over: Session | None = None  # the session that expired
         self._listeners: list[Callable[[SessionState], None]] = []
 
@@ -372,8 +371,6 @@ class SessionKeeper:
         return ["The login left none of the known session cookies; it seems to work all the same."]
 
     def _install(self, session: Session) -> None:
-        self._generation += 1
-        session.generation = self._generation
         self.session, self._over = session, None
 
     def _live(self) -> Session:

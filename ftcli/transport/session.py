@@ -96,8 +96,7 @@ class Session:
     """A live session: the cookies and what is known about them.
 
     Attributes:
-        id: Random name, kept when the session is saved and loaded.
-        generation: Counts the sessions of this process; a confirmation number lives within one.
+        id: Random name, kept when the session is saved and loaded; a confirmation number lives within one session.
         jar: The cookies.
         username: Whose session it is.
         created_at: When the login succeeded.
@@ -111,7 +110,6 @@ class Session:
 
     def __init__(self, jar: Jar, username: str, clock: Clock, *, second_factor: bool) -> None:
         self.id = os.urandom(8).hex()
-        self.generation = 0
         self.jar = jar
         self.username = username
         self.created_at = self.last_keep_alive = clock()
@@ -122,7 +120,7 @@ class Session:
         self.context_tries = 0
 
     def __repr__(self) -> str:
-        return f"Session({self.id}, generation={self.generation})"
+        return f"Session({self.id})"
 
     @classmethod
     def restored(cls, saved: SavedSession, *, shared_cookies: bool) -> "Session":

@@ -297,9 +297,9 @@ class Campaign:
 
     async def _log_in(self, client: Client) -> None:
         """What a person does who sees that the session is over."""
-        before = client.broker.generation
+        before = client.broker.session_id
         async with self._login:
-            if client.broker.generation != before:
+            if client.broker.session_id != before:
                 return
             await self._try_logins(client)
 

@@ -211,13 +211,16 @@ def test_faults_from_the_start_and_bad_ones(environ: dict[str, str]) -> None:
     assert ft("paper", "fault", "set", "slow=long", environ=environ).status == 2
 
 
-def test_an_order_whose_answer_is_lost_is_unknown_and_was_entered(paper: Run) -> None:
+def test_an_order_whose_answer_is_lost_is_looked_for_and_found(paper: Run) -> None:
     before = len(json.loads(paper("orders", "-o", "json").out)["orders"])
     paper("paper", "fault", "set", "lost_place=on")
     told = paper(*BUY)
     paper("paper", "fault", "clear")
-    assert told.status != 0
-    assert "ORDER_UNKNOWN" in told.err
+    assert told.status == 0, told.err
+    assert "The answer to the order was lost." in told.err
+    assert "Placed: order" in told.out
+    (entry,) = json.loads(paper("orders", "journal", "list", "-o", "json").out)["entries"]
+    assert [change["state"] for change in entry["changes"]] == ["sending", "unknown", "accepted"]
     assert len(json.loads(paper("orders", "-o", "json").out)["orders"]) == before + 1
 
 

@@ -184,6 +184,9 @@ class TestAccounts:
             ("POST", "/orders/ABC12345/cancel", {"account": OTHER}),
             ("POST", "/orders/ABC12345/cancel", {"account": [MINE, OTHER]}),
             ("POST", "/orders/trade-agreement", {"account": OTHER, "agreement": "x"}),
+            ("POST", "/trading/resume", None),
+            ("POST", "/trading/halt", {"cancel_open": True}),
+            ("POST", "/trading/halt", [1]),
             ("POST", "/auth/logout", None),
             ("POST", "/auth/credentials", {"username": "x", "password": "yyyyyyyy"}),
         ],
@@ -204,6 +207,27 @@ class TestAccounts:
         async with running.client(make(settings, accounts=MINE)) as http:
             preview = await http.post("/api/v1/orders/equity/preview", json={**ORDER, "account": MINE})
         assert preview.status_code == 200, preview.text
+
+    async def test_it_may_halt_but_not_resume(self, settings: Settings, running: Daemon) -> None:
+        """To halt is never wrong; to go on is for those who answer for the whole login."""
+        bound, reader, whole = (
+            make(settings, accounts=MINE),
+            make(settings, scopes="read", accounts=MINE),
+            make(settings),
+        )
+        async with running.client(bound) as http:
+            halted = await http.post("/api/v1/trading/halt", json={"reason": "odd fills"})
+            assert halted.status_code == 200, halted.text
+            assert halted.json()["data"]["halted_by"].startswith("http key ")
+            error = failed(await http.post("/api/v1/trading/resume"), 403, "API_KEY_INVALID")
+            assert error["details"]["reason"] == "account"
+        async with running.client(reader) as http:
+            error = failed(await http.post("/api/v1/trading/halt"), 403, "API_KEY_INVALID")
+            assert error["details"]["reason"] == "scope"
+        async with running.client(whole) as http:
+            resumed = await http.post("/api/v1/trading/resume")
+            assert resumed.status_code == 200, resumed.text
+            assert not resumed.json()["data"]["halted"]
 
     async def test_a_ticket_carries_the_fence_along(self, settings: Settings, running: Daemon) -> None:
         async with running.client(make(settings, accounts=MINE)) as http:

@@ -1,4 +1,4 @@
-"""At most once: repeats, races between processes, kill -9, the kill switch, and what settles a lost answer."""
+"""At most once: repeats, races between processes, kill -9, and what settles a lost answer."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from test_gate import BUY, PLACE, Upstream, live
 
 from ftcli import config
 from ftcli.client import Client
+from ftcli.clock import NEW_YORK
 from ftcli.environment import live_client
-from ftcli.errors import Conflict, OrderUnknown, RiskLimit, TradingHalted, ValidationFailed
+from ftcli.errors import Conflict, OrderUnknown, RiskLimit, ValidationFailed
 from ftcli.models.json import dumps
+from ftcli.models.order_codes import TimeInForce
 from ftcli.models.tickets import EquityLimitOrder
 from ftcli.models.trading import ResolveAs
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
@@ -72,6 +74,23 @@ async def test_only_the_previewed_order_is_placed(tmp_path: Path) -> None:
     assert upstream.places == 0
 
 
+async def test_a_preview_of_another_session_is_not_placed_in_any_process(tmp_path: Path) -> None:
+    """Processes that share a session place each other's previews; after a new login nobody does (protocol 00 §4.3)."""
+    upstream = Upstream()
+    async with upstream.running() as url:
+        client = await opened(tmp_path, url, upstream)
+        first, second = await number_of(client), await number_of(client)
+        other = live_client(client.settings)
+        assert (await other.orders.equity.place(BUY, first)).conf_num == first
+        await other.auth.login(DEMO_USERNAME, DEMO_PASSWORD)
+        third = live_client(client.settings)
+        for one in (other, third, client):
+            with pytest.raises(Conflict, match="session with the broker has changed"):
+                await one.orders.equity.place(BUY, second)
+            await one.aclose()
+    assert upstream.places == 1
+
+
 async def test_an_old_preview_is_not_placed(tmp_path: Path) -> None:
     upstream = Upstream()
     async with live(tmp_path, upstream, live_trading=True) as client:
@@ -79,6 +98,18 @@ async def test_an_old_preview_is_not_placed(tmp_path: Path) -> None:
         now = client.desk.now()
         client.desk.now = lambda: now + timedelta(seconds=1801)
         with pytest.raises(ValidationFailed, match="of the last 1800 s"):
+            await client.orders.equity.place(BUY, number)
+    assert upstream.places == 0
+
+
+async def test_a_preview_from_the_future_is_not_placed(tmp_path: Path) -> None:
+    """The clock was set back: nobody knows how old the preview is."""
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        now = client.desk.now()
+        client.desk.now = lambda: now - timedelta(seconds=2)
+        with pytest.raises(ValidationFailed, match="Preview the order again"):
             await client.orders.equity.place(BUY, number)
     assert upstream.places == 0
 
@@ -117,25 +148,27 @@ from ftcli.errors import FtError
 from ftcli.models.tickets import EquityAction, EquityLimitOrder
 from decimal import Decimal
 
-async def main(number):
+async def main(number, key):
     client = live_client(config.load())
     order = EquityLimitOrder(account="Z10000017", symbol="KO", action=EquityAction.BUY, quantity=Decimal(2),
                              limit_price=Decimal("60"))
     print("ready", flush=True)
     sys.stdin.readline()
     try:
-        with client.placing_as("sdk", key="race"):
+        with client.placing_as("sdk", key=key):
             await client.orders.equity.place(order, number)
         print("ok", flush=True)
     except FtError as problem:
         print(problem.code, flush=True)
     await client.aclose()
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def racer(folder: Path, url: str, number: str) -> "subprocess.Popen[str]":
+def racer(
+    folder: Path, url: str, number: str, key: str = "race", limits: str = ""
+) -> "subprocess.Popen[str]":
     """A process of its own that places on a word from us."""
     environ = {
         **os.environ,
@@ -148,9 +181,10 @@ def racer(folder: Path, url: str, number: str) -> "subprocess.Popen[str]":
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "FT_USERNAME": DEMO_USERNAME,
         "FT_PASSWORD": DEMO_PASSWORD,
+        "FT_LIMITS": limits,
     }
     return subprocess.Popen(
-        [sys.executable, "-c", _RACER, number],
+        [sys.executable, "-c", _RACER, number, key],
         env=environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -204,6 +238,76 @@ async def test_two_processes_that_race_place_one_order(tmp_path: Path) -> None:
         assert "ok" in outcomes
         assert set(outcomes) <= {"ok", "CONFLICT"}
         await client.aclose()
+    assert upstream.places == 1
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["max_open_orders=OPEN", "max_daily_orders=1", "max_daily_value=150", "duplicate_window=60"],
+)
+async def test_two_processes_do_not_pass_a_limit_together(limit: str, tmp_path: Path) -> None:
+    """Both see the same open orders at the broker before either places; one of them may."""
+    upstream = Upstream()
+    async with upstream.running() as url:
+        client = await opened(tmp_path, url, upstream)
+        facts = await client.facts(BUY.account, [], {"max_open_orders"})
+        assert facts.open_orders is not None
+        limits = limit.replace("OPEN", str(facts.open_orders + 1))
+        if limits != limit:
+            upstream.listed = asyncio.Barrier(2)
+        numbers = [await number_of(client) for _ in range(2)]
+        racers = [racer(tmp_path, url, number, f"key-{number}", limits) for number in numbers]
+        for process in racers:
+            assert await asyncio.to_thread(said, process) == "ready"
+        for process in racers:
+            told(process)
+        outcomes = [await asyncio.to_thread(said, process) for process in racers]
+        for process in racers:
+            await asyncio.to_thread(process.communicate)
+        await client.aclose()
+        assert sorted(outcomes) == ["RISK_LIMIT", "ok"]
+    assert upstream.places == 1
+
+
+async def test_an_order_of_unknown_outcome_counts_as_open(tmp_path: Path) -> None:
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        facts = await client.facts(BUY.account, [], {"max_open_orders"})
+        upstream.fault = "500"
+        with pytest.raises(OrderUnknown):
+            await client.orders.equity.place(BUY, await number_of(client))
+        upstream.fault = ""
+        cap = {"max_open_orders": (facts.open_orders or 0) + 1}
+        strict = live_client(msgspec.structs.replace(client.settings, limits=cap), upstream.desk.clock)
+        number = await number_of(strict, OTHER)
+        with pytest.raises(RiskLimit, match="max_open_orders"):
+            await strict.orders.equity.place(OTHER, number)
+        check = await strict.trading.check(OTHER)
+        assert [item.rule for item in check.findings] == ["max_open_orders"]
+        await strict.aclose()
+    assert upstream.places == 1
+
+
+async def test_an_outcome_that_the_disk_did_not_take_is_noted_later(tmp_path: Path) -> None:
+    """The process lives, so nobody may call its order lost; what came of it is told as soon as the disk takes it."""
+    upstream = Upstream()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await number_of(client)
+        with sqlite3.connect(client.desk.path, isolation_level=None) as other:
+            upstream.hold.clear()
+            task = asyncio.create_task(client.orders.equity.place(BUY, number))
+            await upstream.acted.wait()
+            other.execute("BEGIN IMMEDIATE")
+            upstream.hold.set()
+            assert (await task).conf_num == number
+            assert client.desk.journal.is_behind
+            assert other.execute("SELECT state FROM placement_events").fetchall() == [("sending",)]
+            other.execute("ROLLBACK")
+        other.close()
+        # Not "being placed right now", and not sent again: the first outcome.
+        assert (await client.orders.equity.place(BUY, number)).conf_num == number
+        entry = await client.orders.journal.show(number)
+        assert [change.state for change in entry.changes] == ["sending", "accepted"]
     assert upstream.places == 1
 
 
@@ -269,28 +373,6 @@ async def test_a_broken_off_place_is_unknown(tmp_path: Path) -> None:
         assert (await client.orders.journal.show(number)).state == "unknown"
 
 
-async def test_the_kill_switch_stops_every_process(tmp_path: Path) -> None:
-    upstream = Upstream()
-    async with live(tmp_path, upstream, live_trading=True) as client:
-        number = await number_of(client)
-        other = live_client(client.settings, upstream.desk.clock)
-        halted = await other.trading.halt("model is off")
-        assert halted.halted
-        with pytest.raises(TradingHalted, match="halted by sdk at .* \\(model is off\\)") as refused:
-            await client.orders.equity.place(BUY, number)
-        assert refused.value.details
-        assert refused.value.details["by"] == "sdk"
-        client.desk.switch.path.write_text("{ not json")
-        with pytest.raises(TradingHalted, match="cannot be understood"):
-            await client.orders.equity.place(BUY, number)
-        await client.trading.resume()
-        placed = await client.orders.equity.place(BUY, number)
-        again = await client.trading.halt("once more", cancel_open=True)
-        assert placed.conf_num in again.canceled, "cancels are always let through"
-        await other.aclose()
-    assert upstream.places == 1
-
-
 async def test_the_journal_only_grows(tmp_path: Path) -> None:
     upstream = Upstream()
     async with live(tmp_path, upstream, live_trading=True) as client:
@@ -300,6 +382,20 @@ async def test_the_journal_only_grows(tmp_path: Path) -> None:
                 with pytest.raises(sqlite3.DatabaseError, match="only grows"):
                     other.execute(statement)
         other.close()
+
+
+async def test_the_same_order_is_refused_across_midnight(tmp_path: Path) -> None:
+    upstream = Upstream()
+    moment = [datetime(2026, 11, 24, 23, 59, 55, tzinfo=NEW_YORK)]
+    upstream.desk.clock = lambda: moment[0]
+    async with live(tmp_path, upstream, live_trading=True, limits={"duplicate_window": 30}) as client:
+        gtc = msgspec.structs.replace(BUY, time_in_force=TimeInForce.GTC)
+        first, second = await number_of(client, gtc), await number_of(client, gtc)
+        await client.orders.equity.place(gtc, first)
+        moment[0] += timedelta(seconds=10)
+        with pytest.raises(RiskLimit, match="placed 10 s ago"):
+            await client.orders.equity.place(gtc, second)
+    assert upstream.places == 1
 
 
 async def test_the_same_order_twice_in_a_moment_is_refused_where_asked(tmp_path: Path) -> None:

@@ -39,10 +39,12 @@ class Upstream:
     """The paper broker behind a socket that can misbehave.
 
     Attributes:
-        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing.
-        places: How many place calls arrived.
+        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing;
+            ``cancel``: cancels fail.
+        places: How many place calls arrived, of any family.
         hold: While it is not set, a place is acted on and its answer kept back.
         acted: Set once a place has been acted on.
+        listed: Where it is set, every order list waits there for the others, once it is made up.
     """
 
     def __init__(self) -> None:
@@ -52,6 +54,7 @@ class Upstream:
         self.places = 0
         self.hold, self.acted = asyncio.Event(), asyncio.Event()
         self.hold.set()
+        self.listed: asyncio.Barrier | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -69,8 +72,12 @@ class Upstream:
     def _misbehave(self) -> Any:
         @web.middleware
         async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
-            if request.path != PLACE:
+            if self.fault == "cancel" and "/cancel/place/" in request.path:
+                return web.Response(status=500)
+            if "/place" not in request.path or "/cancel/" in request.path:
                 answer: web.StreamResponse = await handler(request)
+                if self.listed is not None and request.path.endswith("/status-summary"):
+                    await self.listed.wait()
                 return answer
             self.places += 1
             if self.fault == "500":

@@ -1,9 +1,10 @@
 """Limits hold: no order passes that breaks one, and each refusal names its rule."""
 
+import math
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,14 +13,30 @@ from hypothesis import strategies as st
 from ftcli import config
 from ftcli.environment import open_client
 from ftcli.errors import RiskLimit, ValidationFailed
-from ftcli.models.tickets import EquityAction, EquityLimitOrder, EquityMarketOrder
+from ftcli.models.conditional import (
+    Condition,
+    ConditionalChange,
+    ConditionalOrder,
+    ConditionalReplacement,
+)
+from ftcli.models.option_tickets import MultiLegOrder, NetDirection, OptionAction, OptionLeg, OptionOrder
+from ftcli.models.tickets import (
+    EquityAction,
+    EquityLimitOrder,
+    EquityMarketOrder,
+    EquityOrder,
+    EquityStopLimitOrder,
+)
 from ftcli.models.trading import Facts
-from ftcli.trading.limits import Day, applying, judge, parse
+from ftcli.trading.limits import Day, applying, judge, parse, refuse
 from ftcli.trading.terms import terms_of
 
 MONEY = st.decimals(min_value="0.01", max_value="5000", places=2)
+SMALL = st.decimals(min_value="0.01", max_value="50", places=2)
 SYMBOLS = ("AAPL", "KO", "GME")
 ACTIONS = [EquityAction.BUY, EquityAction.SELL, EquityAction.SELL_SHORT]
+CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80")
+ACCOUNT = "Z10000017"
 NOW = datetime(2026, 11, 24, 16, tzinfo=UTC)
 
 
@@ -31,10 +48,10 @@ def rules(draw: Any) -> dict[str, Any]:
         "max_daily_value": MONEY,
         "max_daily_orders": st.integers(0, 4),
         "price_band": st.integers(0, 50),
-        "symbols_allowed": st.lists(st.sampled_from(SYMBOLS), min_size=1),
-        "symbols_denied": st.lists(st.sampled_from(SYMBOLS), min_size=1),
-        "actions_allowed": st.lists(st.sampled_from(["buy", "sell"]), min_size=1),
-        "asset_classes": st.just(["option"]),
+        "symbols_allowed": st.lists(st.sampled_from(SYMBOLS + CONTRACTS), min_size=1),
+        "symbols_denied": st.lists(st.sampled_from(SYMBOLS + CONTRACTS), min_size=1),
+        "actions_allowed": st.lists(st.sampled_from(["buy", "sell", "buy_to_open"]), min_size=1),
+        "asset_classes": st.sampled_from([["option"], ["equity"]]),
         "market_hours_only": st.just(True),
         "duplicate_window": st.integers(1, 60),
         "max_open_orders": st.integers(0, 4),
@@ -43,38 +60,140 @@ def rules(draw: Any) -> dict[str, Any]:
     return {name: draw(choices[name]) for name in names}
 
 
+@st.composite
+def equity(draw: Any) -> Any:
+    """A share order of any type."""
+    kind = draw(st.sampled_from(get_args(EquityOrder)))
+    given: dict[str, Any] = {"account": ACCOUNT, "symbol": draw(st.sampled_from(SYMBOLS))}
+    given |= {"action": draw(st.sampled_from(ACTIONS)), "quantity": Decimal(draw(st.integers(1, 200)))}
+    fields = kind.__struct_fields__
+    given |= {name: draw(MONEY) for name in ("limit_price", "stop_price") if name in fields}
+    if "trailing_amount" in fields:
+        given[draw(st.sampled_from(["trailing_amount", "trailing_percent"]))] = draw(SMALL)
+    if "limit_offset" in fields:
+        given["limit_offset"] = draw(SMALL)
+    return kind(**given)
+
+
+@st.composite
+def option(draw: Any) -> Any:
+    kind = draw(st.sampled_from(get_args(OptionOrder)))
+    given: dict[str, Any] = {"account": ACCOUNT, "symbol": draw(st.sampled_from(CONTRACTS))}
+    given |= {"action": draw(st.sampled_from(list(OptionAction))), "quantity": draw(st.integers(1, 200))}
+    fields = kind.__struct_fields__
+    return kind(**given, **{name: draw(SMALL) for name in ("limit_price", "stop_price") if name in fields})
+
+
+@st.composite
+def package(draw: Any) -> MultiLegOrder:
+    symbols = draw(st.lists(st.sampled_from(CONTRACTS), min_size=2, max_size=4, unique=True))
+    legs = [
+        OptionLeg(
+            symbol=symbol,
+            action=draw(st.sampled_from(list(OptionAction))),
+            quantity=draw(st.sampled_from([2, 4, 6])),
+        )
+        for symbol in symbols
+    ]
+    direction = draw(st.sampled_from(list(NetDirection)))
+    price = Decimal(0) if direction is NetDirection.EVEN else draw(SMALL)
+    return MultiLegOrder(account=ACCOUNT, legs=legs, direction=direction, net_price=price)
+
+
+@st.composite
+def group(draw: Any) -> Any:
+    """A conditional group, or changes of one; a change of a single order is itself an equity order."""
+    condition = draw(st.sampled_from(list(Condition)))
+    orders = [draw(equity()) for _ in range(condition.size)]
+    if draw(st.booleans()):
+        return ConditionalOrder(condition=condition, orders=orders)
+    changes = [ConditionalChange(order=order, replaces="J05MWTSB") for order in orders]
+    return ConditionalReplacement(condition=condition, changes=changes[: draw(st.integers(1, len(changes)))])
+
+
+def singles(order: Any) -> list[Any]:
+    if isinstance(order, ConditionalReplacement):
+        return [change.order for change in order.changes]
+    return order.orders if isinstance(order, ConditionalOrder) else [order]
+
+
+def reading(
+    order: Any, last: dict[str, Decimal]
+) -> tuple[Decimal | None, Decimal | None, list[Decimal | None]]:
+    """An independent reading of one order: its value, the last price, and the prices that the band holds."""
+    if isinstance(order, MultiLegOrder):
+        sets = math.gcd(*[leg.quantity for leg in order.legs])
+        sides = {leg.symbol: 1 if leg.action.name.startswith("BUY") else -1 for leg in order.legs}
+        known = all(leg.symbol in last for leg in order.legs)
+        mark = (
+            sum(sides[leg.symbol] * last[leg.symbol] * leg.quantity for leg in order.legs) / Decimal(sets)
+            if known
+            else None
+        )
+        sign = {"debit": 1, "credit": -1, "even": 0}[order.direction.value]
+        return order.net_price * 100 * sets, mark, [sign * order.net_price]
+    limit, stop = getattr(order, "limit_price", None), getattr(order, "stop_price", None)
+    mark = last.get(order.symbol)
+    at = limit or stop or mark
+    size = Decimal(order.quantity) * (100 if order.symbol in CONTRACTS else 1)
+    prices: list[Decimal | None] = [price for price in (limit, stop) if price]
+    if "trailing_percent" in order.__struct_fields__:
+        trail = order.trailing_amount
+        if trail is None and mark is not None:
+            trail = mark * order.trailing_percent / Decimal(100)
+        steps = [Decimal(0), order.limit_offset] if hasattr(order, "limit_offset") else [Decimal(0)]
+        up = order.action.name.startswith("BUY")
+        prices = [
+            None if mark is None or trail is None else mark + trail + step if up else mark - trail - step
+            for step in steps
+        ]
+    return (None if at is None else at * size), mark, prices
+
+
 def broken(rule: dict[str, Any], order: Any, facts: Facts, day: Day) -> set[str]:
-    """An independent reading of the rules, for one equity order."""
-    price = getattr(order, "limit_price", None)
-    last = facts.last.get(order.symbol)
-    at = price or last
-    value = None if at is None else at * order.quantity
-    away = None if price is None or last is None else abs(price - last) * 100 / last
+    """An independent reading of the rules, for an order of any family."""
+    orders = singles(order)
+    read = [reading(one, facts.last) for one in orders]
+    values = [value for value, _, _ in read]
+    total = None if None in values else sum(value or 0 for value in values)
+    parts = [part for one in orders for part in getattr(one, "legs", [one])]
+
+    def underlying(part: Any) -> str:
+        return next(symbol for symbol in SYMBOLS if part.symbol.startswith(symbol))
+
+    def off(mark: Decimal | None, price: Decimal | None, limit: int) -> bool:
+        return not mark or price is None or abs(price - mark) * 100 / abs(mark) > limit
+
     tests = {
-        "max_quantity": lambda limit: order.quantity > limit,
-        "max_value": lambda limit: value is None or value > limit,
-        "max_daily_value": lambda limit: value is None or value + day.value > limit,
-        "max_daily_orders": lambda limit: day.orders + 1 > limit,
-        "price_band": lambda limit: price is not None and (away is None or away > limit),
-        "symbols_allowed": lambda limit: order.symbol not in limit,
-        "symbols_denied": lambda limit: order.symbol in limit,
-        "actions_allowed": lambda limit: order.action.value not in limit,
-        "asset_classes": lambda limit: "equity" not in limit,
+        "max_quantity": lambda limit: any(part.quantity > limit for part in parts),
+        "max_value": lambda limit: any(value is None or value > limit for value in values),
+        "max_daily_value": lambda limit: total is None or total + day.value > limit,
+        "max_daily_orders": lambda limit: day.orders + len(orders) > limit,
+        "price_band": lambda limit: any(
+            off(mark, price, limit) for _, mark, prices in read for price in prices
+        ),
+        "symbols_allowed": lambda limit: any(
+            part.symbol not in limit and underlying(part) not in limit for part in parts
+        ),
+        "symbols_denied": lambda limit: any(
+            part.symbol in limit or underlying(part) in limit for part in parts
+        ),
+        "actions_allowed": lambda limit: any(part.action.value not in limit for part in parts),
+        "asset_classes": lambda limit: any(
+            ("option" if part.symbol in CONTRACTS else "equity") not in limit for part in parts
+        ),
         "market_hours_only": lambda limit: not facts.market_open,
         "duplicate_window": lambda limit: day.same_order_age is not None and day.same_order_age < limit,
-        "max_open_orders": lambda limit: facts.open_orders is None or facts.open_orders + 1 > limit,
+        "max_open_orders": lambda limit: facts.open_orders is None or facts.open_orders + len(orders) > limit,
     }
     return {name for name, limit in rule.items() if tests[name](limit)}
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(
     rule=rules(),
-    symbol=st.sampled_from(SYMBOLS),
-    action=st.sampled_from(ACTIONS),
-    quantity=st.integers(1, 200),
-    price=st.none() | MONEY,
-    last=st.none() | MONEY,
+    order=equity() | option() | package() | group(),
+    last=st.dictionaries(st.sampled_from(SYMBOLS + CONTRACTS), MONEY | SMALL),
     open_orders=st.none() | st.integers(0, 5),
     market_open=st.none() | st.booleans(),
     day_value=MONEY,
@@ -83,27 +202,67 @@ def broken(rule: dict[str, Any], order: Any, facts: Facts, day: Day) -> set[str]
 )
 def test_no_order_passes_that_breaks_a_limit(
     rule: dict[str, Any],
-    symbol: str,
-    action: EquityAction,
-    quantity: int,
-    price: Decimal | None,
-    last: Decimal | None,
+    order: Any,
+    last: dict[str, Decimal],
     open_orders: int | None,
     market_open: bool | None,
     day_value: Decimal,
     day_orders: int,
     age: float | None,
 ) -> None:
-    terms = {"account": "Z10000017", "symbol": symbol, "action": action, "quantity": Decimal(quantity)}
-    order: Any = EquityMarketOrder(**terms) if price is None else EquityLimitOrder(**terms, limit_price=price)
-    facts = Facts(last={symbol: last} if last else {}, open_orders=open_orders, market_open=market_open)
+    facts = Facts(last=last, open_orders=open_orders, market_open=market_open)
     day = Day(value=day_value, orders=day_orders, same_order_age=age)
-    sets = applying(parse(rule), "Z10000017", "")
+    sets = applying(parse(rule), ACCOUNT, "")
     findings = [item for one in sets for item in judge(one, terms_of(order, facts.last), facts, day)]
     assert {item.rule for item in findings} == broken(rule, order, facts, day)
     for item in findings:
-        assert item.rule in item.text
+        assert item.text.startswith(f"{item.rule} (all): ")
         assert item.limit
+    if findings:
+        with pytest.raises(RiskLimit, match=findings[0].rule):
+            refuse(findings)
+
+
+def test_a_stop_limit_is_held_at_both_its_prices() -> None:
+    """A limit near the last price is no excuse for a stop that is far from it."""
+    order = EquityStopLimitOrder(
+        account=ACCOUNT,
+        symbol="KO",
+        action=EquityAction.BUY,
+        quantity=Decimal(1),
+        stop_price=Decimal(7),
+        limit_price=Decimal(70),
+    )
+    (one,) = parse({"price_band": 10})
+    (finding,) = judge(one, terms_of(order, {"KO": Decimal(71)}), Facts(), Day())
+    assert finding.text == (
+        "price_band (all): the stop price 7 is 90.14 % from 71, the last; at most 10 % is allowed."
+    )
+
+
+def test_refusals_read_as_sentences() -> None:
+    order = EquityMarketOrder(account=ACCOUNT, symbol="GME", action=EquityAction.BUY, quantity=Decimal(5))
+    raw = {"symbols_denied": "gme amc", "max_quantity": 2, "asset_classes": "option", "max_value": 50}
+    raw |= {"symbols_allowed": "KO", "actions_allowed": "sell", "max_open_orders": 3, "duplicate_window": 9}
+    raw |= {"market_hours_only": True, "max_daily_orders": 1, "max_daily_value": 100}
+    (one,) = parse(raw)
+    facts = Facts(last={"GME": Decimal(20)}, open_orders=3, market_open=False)
+    findings = judge(
+        one, terms_of(order, facts.last), facts, Day(orders=1, value=Decimal(5), same_order_age=4)
+    )
+    assert [item.text.partition(" (all): ")[2] for item in findings] == [
+        "GME is not among the symbols allowed (KO).",
+        "GME is among the symbols denied (GME AMC).",
+        "buy (GME) is not among the actions allowed (sell).",
+        "GME is of class equity; allowed: option.",
+        "5 of GME are ordered; at most 2 are allowed.",
+        "the order is worth $100; at most $50 is allowed.",
+        "with this order the day is worth $105; at most $100 a day is allowed.",
+        "with this order the day has 2 orders; at most 1 are allowed.",
+        "the market is closed; orders are taken in regular hours only.",
+        "the same order was placed 4 s ago; within 9 s it is refused.",
+        "with this 4 orders are open; at most 3 are allowed.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -356,9 +356,9 @@ class TestSharing:
             await two.send(READ)
             double.expire()
             await one.send(READ)
-            generation = two.generation
+            before = two.session_id
             await two.send(READ)
-            assert two.generation != generation
+            assert two.session_id != before
         assert double.logins == 2
 
     async def test_both_meet_the_expiry_at_once(self, double, make) -> None:

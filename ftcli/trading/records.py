@@ -1,0 +1,237 @@
+"""The journal of orders, read: where each placement stands, and what counts against limits."""
+
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ftcli.clock import Clock, market_date
+from ftcli.models.json import loads
+from ftcli.models.trading import JournalChange, JournalEntry, JournalState
+from ftcli.store import Store
+from ftcli.trading.limits import Day
+
+_COUNTED = "e.state IN ('sending', 'accepted', 'unknown')"
+"""States whose orders count against limits."""
+_OF_SCOPE = "(? = '' OR p.account = ?) AND (? = '' OR p.api_key = ?)"
+
+NOW = """
+    SELECT p.*, (SELECT MAX(key) FROM placement_keys WHERE placement = p.id) AS taken_key,
+        e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
+    JOIN placement_events e ON e.id = (SELECT MAX(id) FROM placement_events WHERE placement = p.id)
+"""
+
+HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
+
+OF_KEY = """
+    COALESCE((SELECT placement FROM placement_keys WHERE environment = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1),
+             (SELECT id FROM placements WHERE environment = ?1 AND key = ?2))
+"""
+"""The placement that an idempotency key stands for now: a retry of what was never sent may have taken it over."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A placement and where it stands now."""
+
+    id: int
+    state: JournalState
+    digest: str
+    conf_nums: list[str]
+    owner: str
+    detail: dict[str, Any]
+    reply: bytes | None
+
+
+class Records:
+    """The placements of one environment, to be read.
+
+    Args:
+        store: The open file.
+        environment: ``paper`` or ``live``; both may share the file.
+        clock: Tells the time.
+    """
+
+    def __init__(self, store: Store, environment: str, clock: Clock) -> None:
+        self._store = store
+        self._environment = environment
+        self._clock = clock
+
+    def _at(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
+
+    def of_key(self, key: str) -> Standing | None:
+        """The placement that an idempotency key stands for; none for the empty key."""
+        rows = self._store.rows(f"{NOW} WHERE p.id = {OF_KEY}", self._environment, key) if key else []
+        return standing_of(rows[0]) if rows else None
+
+    def of_preview(self, preview: int | None) -> Standing | None:
+        """The placement of a preview, whatever key it went under."""
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ? AND p.preview = ?", self._environment, preview
+        )
+        return standing_of(rows[0]) if rows else None
+
+    def unresolved(self) -> list[JournalEntry]:
+        """The placements whose answer was lost."""
+        rows = self._store.rows(f"{NOW} WHERE p.environment = ? AND e.state = 'unknown'", self._environment)
+        return [self._entry(row) for row in rows]
+
+    def entries(self, *, state: str = "", account: str = "", count: int | None = None) -> list[JournalEntry]:
+        """Placements, the latest first."""
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ? AND (? = '' OR e.state = ?) AND (? = '' OR p.account = ?)"
+            " ORDER BY p.id DESC LIMIT ?",
+            self._environment,
+            state,
+            state,
+            account,
+            account,
+            -1 if count is None else count,
+        )
+        return [self._entry(row) for row in rows]
+
+    def entry(self, key: str) -> JournalEntry | None:
+        """One placement, by its number, idempotency key or a confirmation number."""
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ?1 AND"
+            f" (p.id = {OF_KEY} OR CAST(p.id AS TEXT) = ?2"
+            f" OR {HAS_NUMBER})"
+            f" ORDER BY p.id = {OF_KEY} DESC, CAST(p.id AS TEXT) = ?2, p.id DESC LIMIT 1",
+            self._environment,
+            key,
+            key.upper(),
+        )
+        return self._entry(rows[0]) if rows else None
+
+    def known_numbers(self, account: str) -> set[str]:
+        """Every confirmation number the journal knows of an account: minted here, adopted, or claimed as evidence."""
+        return self._numbers(account, 0, 0)
+
+    def numbers_of_others(self, number: int, account: str) -> set[str]:
+        """The numbers that prove nothing of a placement: claimed by others, or minted again for a later one.
+
+        Args:
+            number: The placement.
+            account: Its account.
+        """
+        return self._numbers(account, number + 1, number)
+
+    def _numbers(self, account: str, since: int, but: int) -> set[str]:
+        rows = self._store.rows(
+            "SELECT j.value AS number FROM placements p, json_each(p.conf_nums) j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id >= ?3"
+            " UNION SELECT j.value FROM placements p JOIN placement_events e ON e.placement = p.id,"
+            " json_each(e.detail, '$.claims') j WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4",
+            self._environment,
+            account,
+            since,
+            but,
+        )
+        return {row["number"] for row in rows}
+
+    def today(self, account: str, api_key: str, digest: str) -> Day:
+        """What has been placed today, in an account, by a key, or in all.
+
+        Args:
+            account, api_key: Whose; empty for all.
+            digest: Hash of the order that shall be placed, for the age of one like it.
+        """
+        moment = self._clock()
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ? AND p.day = ? AND {_OF_SCOPE} AND {_COUNTED}",
+            self._environment,
+            market_date(moment).isoformat(),
+            account,
+            account,
+            api_key,
+            api_key,
+        )
+        return Day(
+            value=sum((Decimal(row["value"] or 0) for row in rows), Decimal(0)),
+            orders=sum(row["orders"] for row in rows),
+            same_order_age=self._age_of_same(moment, account, api_key, digest) if digest else None,
+        )
+
+    def _age_of_same(self, moment: datetime, account: str, api_key: str, digest: str) -> float | None:
+        """Seconds since the same order was placed last, on whatever day."""
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ? AND p.digest = ? AND {_OF_SCOPE} AND {_COUNTED}",
+            self._environment,
+            digest,
+            account,
+            account,
+            api_key,
+            api_key,
+        )
+        ages = [(moment - datetime.fromisoformat(row["at"])).total_seconds() for row in rows]
+        return min(ages, default=None)
+
+    def mark(self) -> int:
+        """The number of the latest change, by which later ones are known."""
+        found: int = self._store.rows("SELECT COALESCE(MAX(id), 0) AS id FROM placement_events")[0]["id"]
+        return found
+
+    def unlisted(self, account: str, numbers: list[str], mark: int | None) -> int:
+        """How many orders of an account may be open at the broker although its list did not show them.
+
+        They are being sent, of unknown outcome, or were accepted after the list was asked for.
+
+        Args:
+            account: The account.
+            numbers: Confirmation numbers that the list showed.
+            mark: The latest change when it was asked for; where left out, accepted ones are in it.
+        """
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ? AND p.account = ? AND (e.state IN ('sending', 'unknown')"
+            " OR e.state = 'accepted' AND e.id > ?)",
+            self._environment,
+            account,
+            sys.maxsize if mark is None else mark,
+        )
+        shown = set(numbers)
+        return sum(row["orders"] for row in rows if not shown & set(loads(row["conf_nums"])))
+
+    def _entry(self, row: Any) -> JournalEntry:
+        changes = self._store.rows(
+            "SELECT state, at, detail FROM placement_events WHERE placement = ? ORDER BY id", row["id"]
+        )
+        return JournalEntry(
+            id=row["id"],
+            state=JournalState(row["state"]),
+            kind=row["kind"],
+            account=row["account"],
+            conf_nums=loads(row["conf_nums"]),
+            order=loads(row["document"]),
+            created_at=datetime.fromisoformat(row["at"]),
+            who=row["who"],
+            api_key=row["api_key"],
+            key=row["key"] or row["taken_key"],
+            digest=row["digest"],
+            value=None if row["value"] is None else Decimal(row["value"]),
+            changes=[_change(change) for change in changes],
+        )
+
+
+def _change(row: Any) -> JournalChange:
+    detail = loads(row["detail"])
+    return JournalChange(
+        state=JournalState(row["state"]),
+        changed_at=datetime.fromisoformat(row["at"]),
+        message=detail.get("message", ""),
+        evidence=detail.get("evidence", []),
+        messages=detail.get("messages", []),
+    )
+
+
+def standing_of(row: Any) -> Standing:
+    return Standing(
+        id=row["id"],
+        state=JournalState(row["state"]),
+        digest=row["digest"],
+        conf_nums=loads(row["conf_nums"]),
+        owner=row["owner"],
+        detail=loads(row["detail"]),
+        reply=row["reply"],
+    )
