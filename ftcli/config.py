@@ -268,7 +268,7 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
         origins[name] = origin
 
     profile = (flags or {}).get("profile") or environ.get("FT_PROFILE")
-    for origin, layer in layers(config_file(environ), profile):
+    for origin, layer in layers(environ, profile):
         for name, raw in layer.items():
             if name not in table:
                 raise _unknown_key(name, origin, list(table))

@@ -63,17 +63,23 @@ def read_secret(field: str, path: str) -> str:
     return text.rstrip("\r\n")
 
 
-def layers(file: Path, wanted: str | None) -> list[tuple[str, dict[str, Any]]]:
+def layers(environ: Mapping[str, str], wanted: str | None) -> list[tuple[str, dict[str, Any]]]:
     """The user file's own keys, then those of the profile, each with where they stand.
 
     Args:
-        file: The user file.
+        environ: The environment, which may name the file.
         wanted: The profile chosen outside it; else the one that its key ``profile`` names.
 
     Raises:
-        ValidationFailed: The file cannot be read, is no TOML, or has no such profile.
+        ValidationFailed: The file cannot be read, is no TOML, has no such profile, or was named and is missing: a
+            slip of the pen must not switch off what it says.
     """
+    file = config_file(environ)
     text = read_text("FT_CONFIG", file)
+    if text is None and environ.get("FT_CONFIG"):
+        raise ValidationFailed.of(
+            "FT_CONFIG", file, "be a readable file (No such file or directory); /dev/null stands for none"
+        )
     if text is None:
         if wanted:
             raise ValidationFailed.of(

@@ -27,7 +27,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 def environ_of(folder: Path, **more: str) -> dict[str, str]:
     return {
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "none.toml"),
+        "FT_CONFIG": "/dev/null",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         **more,
     }

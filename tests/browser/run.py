@@ -52,7 +52,7 @@ def start_daemon(folder: Path) -> tuple[subprocess.Popen[str], str]:
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("FT_", "FTSERVICE_"))},
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "config.toml"),
+        "FT_CONFIG": "/dev/null",
         "FTSERVICE_API_KEY_REQUIRED": "false",
     }
     process = subprocess.Popen(

@@ -99,7 +99,7 @@ class Campaign:
             "FT_ENV": "paper",
             "FT_UPSTREAM": self._url,
             "FT_DATA_DIR": str(self._folder),
-            "FT_CONFIG": str(self._folder / "none.toml"),
+            "FT_CONFIG": "/dev/null",
             "FT_TIMEOUT": "2",
             "FTSERVICE_API_KEY_REQUIRED": "false",
             "FTSERVICE_ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",

@@ -68,7 +68,7 @@ def terminal(
         Screen(stdin, tty=tty),
         Screen(tty=tty),
         Screen(tty=tty),
-        {"FT_CONFIG": "/nonexistent/config.toml", "TERM": "xterm-256color", **(environ or {})},
+        {"FT_CONFIG": "/dev/null", "TERM": "xterm-256color", **(environ or {})},
         opener,
         lambda question: waiting.pop(0),
     )
@@ -113,7 +113,7 @@ def paper_server(folder: Path, **variables: str) -> Iterator[str]:
     environ = {
         "PATH": os.environ["PATH"],
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "none.toml"),
+        "FT_CONFIG": "/dev/null",
         **variables,
     }
     process = subprocess.Popen(

@@ -11,6 +11,7 @@ from cli_kit import CLOCK, Run, ft, paper_server
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """Variables of a paper broker of its own, in a folder of its own."""
+    (tmp_path / "config.toml").touch(0o600)
     return {
         "FT_ENV": "paper",
         "FT_DATA_DIR": str(tmp_path),

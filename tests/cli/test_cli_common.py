@@ -74,9 +74,20 @@ def test_secrets_are_masked_and_both_forms_at_once_are_an_error(tmp_path: Path) 
     assert "set only one of them" in both.err
 
 
-def test_the_path_of_the_user_file() -> None:
-    told = ft("config", "path", environ={"FT_CONFIG": "/somewhere/ft.toml"})
-    assert told.out == "/somewhere/ft.toml\n"
+def test_the_path_of_the_user_file(tmp_path: Path) -> None:
+    file = tmp_path / "ft.toml"
+    file.touch()
+    told = ft("config", "path", environ={"FT_CONFIG": str(file)})
+    assert told.out == f"{file}\n"
+
+
+def test_a_user_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    # It may have said `environment = "paper"`: nothing may happen elsewhere because its name is misspelt.
+    told = ft("positions", environ={"FT_CONFIG": str(tmp_path / "cnofig.toml")})
+    assert told.status == 2
+    assert "FT_CONFIG" in told.err
+    assert "cnofig.toml" in told.err
+    assert "/dev/null stands for none" in told.err
 
 
 def test_quiet_leaves_data_and_errors(paper: Run) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from typing import Any
 
 import pytest
-from cli_kit import Screen, failing, ft, terminal
+from cli_kit import Run, Screen, failing, ft, terminal
 
 from ftcli.cli.entry import run
 from ftcli.errors import (
@@ -179,7 +180,7 @@ def test_an_interruption_is_130_and_says_nothing() -> None:
 
 
 def test_a_broken_pipe_is_silent() -> None:
-    line = f"FT_CONFIG=/nonexistent {sys.executable} -m ftcli config show -o csv"
+    line = f"FT_CONFIG=/dev/null {sys.executable} -m ftcli config show -o csv"
     script = f"set -o pipefail; {line} | (exec 0<&-; sleep 0)"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=30)
     assert done.stderr == ""
@@ -200,3 +201,23 @@ def test_a_reader_that_leaves_while_we_write_is_no_error() -> None:
 def test_internal_is_the_root_codes_name() -> None:
     assert InternalError("x").code == "INTERNAL"
     assert asyncio.iscoroutinefunction(ft) is False
+
+
+def test_a_warning_of_the_log_is_said_to_a_person_and_never_beside_json(
+    paper: Run, environ: dict[str, str]
+) -> None:
+    buy = ("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes")
+    paper("paper", "fault", "set", "lost_place=on", "status=500", "paths=order-status")
+    assert paper(*buy).status == 7
+    told = paper(*buy)
+    assert "Warning: lost orders could not be looked for" in told.err
+    # In a process of its own: here the test's own handlers would hide what Python does where there is none.
+    program = subprocess.run(
+        [sys.executable, "-m", "ftcli", *buy, "-o", "json"],
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert program.returncode == 7
+    assert json.loads(program.stderr)["code"] == "ORDER_UNKNOWN"

@@ -33,7 +33,7 @@ def environ_of(folder: Path) -> dict[str, str]:
     return {
         "FT_ENV": "paper",
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "config.toml"),
+        "FT_CONFIG": "/dev/null",
         "FT_PAPER_CLOCK": CLOCK,
         "FTSERVICE_PORT": "0",
         "FTSERVICE_API_KEY_REQUIRED": "false",

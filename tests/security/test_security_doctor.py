@@ -232,7 +232,7 @@ class TestWhatCanBeWrong:
             paper,
             PATH=os.environ["PATH"],
             FT_DATA_DIR=str(tmp_path),
-            FT_CONFIG="/nonexistent",
+            FT_CONFIG="/dev/null",
             FT_USERNAME="demo",
             FT_PASSWORD=DEMO_PASSWORD,
             FTSERVICE_PORT="9",

@@ -97,7 +97,7 @@ def environ(folder: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "FT_ENV": "paper",
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "none.toml"),
+        "FT_CONFIG": "/dev/null",
         "FTSERVICE_PORT": "0",
     }
 

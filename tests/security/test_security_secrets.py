@@ -144,7 +144,7 @@ async def test_no_secret_comes_out_anywhere(tmp_path: Path, listening: io.String
         environ = {
             "FT_ENV": "live",
             "FT_DATA_DIR": str(folder),
-            "FT_CONFIG": str(folder / "none.toml"),
+            "FT_CONFIG": "/dev/null",
             "FT_UPSTREAM": upstream,
             "FT_USERNAME": "kim",
             "FT_PASSWORD": PASSWORD,

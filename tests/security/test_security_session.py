@@ -58,7 +58,7 @@ def _environ(double: BrokerDouble, folder: Path, password: str = PASS) -> dict[s
         "PATH": os.environ["PATH"],
         "FT_ENV": "live",
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "none.toml"),
+        "FT_CONFIG": "/dev/null",
         "FT_UPSTREAM": double.url,
         "FT_USERNAME": USER,
         "FT_PASSWORD": password,

@@ -102,7 +102,7 @@ async def live(folder: Path, upstream: Upstream, **flags: Any) -> AsyncIterator[
     environ = {
         "FT_ENV": "live",
         "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": str(folder / "none.toml"),
+        "FT_CONFIG": "/dev/null",
         "FT_USERNAME": DEMO_USERNAME,
         "FT_PASSWORD": DEMO_PASSWORD,
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",

@@ -294,7 +294,7 @@ async def test_a_limit_refuses_a_place_and_counts_the_day(tmp_path: Path) -> Non
     environ = {
         "FT_ENV": "paper",
         "FT_DATA_DIR": str(tmp_path),
-        "FT_CONFIG": str(tmp_path / "none.toml"),
+        "FT_CONFIG": "/dev/null",
         "FT_PAPER_CLOCK": NOW.isoformat(),
         "FT_LIMITS": "max_value=200,max_daily_orders=2,symbols_denied=GME AMC,price_band=10,max_open_orders=9",
     }
