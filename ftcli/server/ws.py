@@ -136,6 +136,8 @@ class _Talk:
 
     async def _consumer(self) -> Consumer:
         """The reader, with what it has missed where it says what it has seen last."""
+        if self._reader == "events" and self._request[KEY].accounts:
+            raise ApiKeyInvalid("Account events are those of the whole login.", details={"reason": "scope"})
         hub = await self._service.open_hub()
         options = {"last_id": self._last_id} if self._reader == "events" else {}
         consumer: Consumer = getattr(hub, self._reader)(sink=self._pipe.offer, **options)
