@@ -156,6 +156,8 @@ class _Talk:
         self._request[KEY] = self._service.admit(key, ticket, "stream", self._request.remote)
         if command.action != "auth":
             return str(message.data)
+        if ticket is None:
+            self._service.count(self._request[KEY])
         self._say({"type": "ack", "action": command.action, "id": command.id})
         return ""
 
