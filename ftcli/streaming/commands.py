@@ -96,9 +96,8 @@ class CommandBook:
         self._chunk = 1 if kind == "book" else chunk
         self._requests: dict[str, list[Command]] = {}
         self._ended: set[str] = set()  # request ids whose late answers are nobody's
-        self._blind = (
-            False  # whether a command was ended whose id was not known: it may be bound to another one
-        )
+        # Whether a command was ended whose id was not known: the id may be bound to another one since.
+        self._blind = False
         self._open: list[Command] = []  # with unanswered symbols, the oldest first
         self._outbox: deque[str | Command] = deque()
         self.releases = Releases(self)
