@@ -13,7 +13,10 @@ from ftcli.models.trading import JournalChange, JournalEntry, JournalState
 from ftcli.store import Store
 from ftcli.trading.limits import Day
 
-_COUNTED = "e.state IN ('sending', 'accepted', 'unknown')"
+EXTERNAL = "external"
+"""Kind of the placements that were adopted from the broker."""
+
+_COUNTED = "e.state IN ('sending', 'accepted', 'partly_accepted', 'unknown')"
 """States whose orders count against limits."""
 _OF_SCOPE = "(? = '' OR p.account = ?) AND (? = '' OR p.api_key = ?)"
 
@@ -131,6 +134,27 @@ class Records:
         )
         return {row["number"] for row in rows}
 
+    def holders(self, account: str, conf_num: str, but: int) -> set[tuple[int, str]]:
+        """Number and kind of the placements that have a confirmation number, as their own or as a claim.
+
+        Args:
+            account: The account.
+            conf_num: The number at the broker.
+            but: A placement that is left out.
+        """
+        rows = self._store.rows(
+            "SELECT p.id, p.kind FROM placements p, json_each(p.conf_nums) j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4 AND j.value = ?3"
+            " UNION SELECT p.id, p.kind FROM placements p JOIN placement_events e ON e.placement = p.id,"
+            " json_each(e.detail, '$.claims') j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4 AND j.value = ?3",
+            self._environment,
+            account,
+            conf_num,
+            but,
+        )
+        return {(row["id"], row["kind"]) for row in rows}
+
     def today(self, account: str, api_key: str, digest: str) -> Day:
         """What has been placed today, in an account, by a key, or in all.
 
@@ -185,7 +209,7 @@ class Records:
         """
         rows = self._store.rows(
             f"{NOW} WHERE p.environment = ? AND p.account = ? AND (e.state IN ('sending', 'unknown')"
-            " OR e.state = 'accepted' AND e.id > ?)",
+            " OR e.state IN ('accepted', 'partly_accepted') AND e.id > ?)",
             self._environment,
             account,
             sys.maxsize if mark is None else mark,
@@ -221,6 +245,8 @@ def _change(row: Any) -> JournalChange:
         changed_at=datetime.fromisoformat(row["at"]),
         message=detail.get("message", ""),
         evidence=detail.get("evidence", []),
+        found=detail.get("found", {}),
+        conf_nums=detail.get("claims", []),
         messages=detail.get("messages", []),
     )
 
