@@ -220,6 +220,20 @@ def test_a_lost_order_that_is_found_is_told_as_what_it_is(
     assert "Nothing was sent" in told.err
 
 
+def test_a_person_names_the_number_of_a_lost_order(paper: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftcli.trading.watch.PAUSES", (0, 0))
+    paper("paper", "fault", "set", "lost_place=on", "status=400", "paths=order-status")
+    buy = ("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes", "--idempotency-key", "mine")
+    assert paper(*buy).status == 7
+    words = ("orders", "resolve", "mine", "--reason", "in the app")
+    told = paper(*words, "--as", "not-placed", "--conf-num", "2GZZZZZZ")
+    assert told.status == 2
+    assert "conf_nums: '2GZZZZZZ' given, but it must be left out" in told.err
+    told = paper(*words, "--as", "placed", "--conf-num", "2GZZZZZZ", "-o", "json")
+    assert json.loads(told.out)["changes"][-1]["conf_nums"] == ["2GZZZZZZ"]
+    assert paper(*buy).out.startswith("Placed: order 2GZZZZZZ")
+
+
 def test_a_warning_of_the_log_is_said_to_a_person_and_never_beside_json(
     paper: Run, environ: dict[str, str]
 ) -> None:

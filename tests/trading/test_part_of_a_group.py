@@ -5,13 +5,16 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
+from faces import environ_of
 from test_at_most_once import number_of
 from test_gate import BUY, NOW, Upstream, live
 from test_reconcile import BRACKET, SELL, desks, place
 from test_reconcile import BUY as MARGIN_BUY
 
+from ftcli import config
 from ftcli.client import Client
 from ftcli.environment import live_client
 from ftcli.errors import Conflict, OrderRejected, OrderUnknown, ValidationFailed
@@ -19,6 +22,7 @@ from ftcli.models.conditional import Condition, ConditionalOrder
 from ftcli.models.tickets import EquityLimitOrder
 from ftcli.models.trading import JournalState, ResolveAs, Settled
 from ftcli.operations import reconcile
+from ftcli.server.run import running
 from ftcli.trading.origin import placing
 from ftcli.trading.watch import LostWatch
 
@@ -78,6 +82,8 @@ async def test_a_group_of_which_one_order_failed_is_partly_accepted(tmp_path: Pa
             f"order status lists {first} as open",
             f"order status lists {second} as failed",
         ]
+        status = await client.trading.status()
+        assert (status.unresolved, (status.note or "").split(": ")[1][:13]) == (0, "placement 1. ")
         # Nothing is looked for any more, and nothing is told as placed.
         assert not (await client.orders.reconcile()).settled
         with pytest.raises(OrderUnknown, match=f"{first} open, {second} failed") as told:
@@ -216,6 +222,25 @@ async def test_a_person_names_the_number_it_has(adopted: bool, tmp_path: Path) -
             said = (await orders.journal.list(state=JournalState.EXTERNAL)).entries
             (row,) = [one for one in said if first in one.conf_nums]
             assert row.changes[-1].message == f"this is placement {lost.id} of this journal"
+
+
+async def test_over_http_a_person_names_it_too_and_a_repeat_is_told_as_one(tmp_path: Path) -> None:
+    faults = "lost_place=on,status=400,paths=order-status"
+    settings = config.load({}, environ_of(tmp_path) | {"FT_PAPER_FAULTS": faults})
+    order = {"account": "Z10000017", "symbol": "KO", "action": "buy", "quantity": 1}
+    order |= {"order_type": "limit", "limit_price": 60}
+    async with running(settings) as url, httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=20) as http:
+        preview = await http.post("/orders/equity/preview", json=order)
+        number = preview.json()["data"]["conf_num"]
+        for replayed in (None, "true"):
+            told = await http.post("/orders/equity/place", json={"order": order, "conf_num": number})
+            assert told.json()["error"]["code"] == "ORDER_UNKNOWN"
+            assert told.headers.get("Idempotency-Replayed") == replayed
+        body = {"outcome": "placed", "reason": "seen in the app", "conf_nums": ["2GZZZZZZ"]}
+        settled = (await http.post(f"/orders/journal/{number}/resolve", json=body)).json()["data"]
+        assert settled["changes"][-1]["conf_nums"] == ["2GZZZZZZ"]
+        told = await http.post("/orders/equity/place", json={"order": order, "conf_num": number})
+        assert told.json()["data"]["conf_num"] == "2GZZZZZZ"
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=9), timedelta(minutes=11)])
