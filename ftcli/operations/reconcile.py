@@ -196,11 +196,11 @@ def _by_terms(
 def _contradicted(desk: TradingDesk, accounts: list[str], there: Shown, report: Reconciliation) -> None:
     """Takes back what a person settled as not placed where the broker lists it as alive or executed."""
     for entry in desk.entries(JournalState.NOT_PLACED.value, "", None):
+        live = {number for number in entry.conf_nums if is_live(there.get((entry.account, number), []))}
+        if entry.account not in accounts or not live:
+            continue
         others = desk.numbers_of_others(entry)
-        entries = [
-            there.get((entry.account, number), []) for number in entry.conf_nums if number not in others
-        ]
-        if entry.account in accounts and any(map(is_live, entries)):
+        if live - others:
             seen = look_up(entry, entry.conf_nums, there, {}, others)
             said = f"a person had settled it as not placed ({entry.changes[-1].message}), but it is there"
             log.warning("placement %s: %s", entry.id, said)

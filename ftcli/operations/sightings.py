@@ -42,11 +42,13 @@ class Sightings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         states: By number, in the placement's order: the state at the broker, else what its answer said
             (``accepted``, ``refused``), else ``not found``.
+        originals: The states of the orders it changed, by number.
         evidence: The same in words.
         state: What it comes to.
     """
 
     states: dict[str, str]
+    originals: dict[str, str]
     evidence: list[str]
     state: JournalState
 
@@ -66,6 +68,7 @@ class Sightings(msgspec.Struct, frozen=True, kw_only=True):
     def message(self) -> str:
         """What it comes to, in words."""
         told = ", ".join(f"{number} {state}" for number, state in self.states.items())
+        told += "".join(f", the changed order {number} {state}" for number, state in self.originals.items())
         return {
             JournalState.ACCEPTED: "found at the broker",
             JournalState.PARTLY_ACCEPTED: f"the broker took only part of it: {told}.",
@@ -103,13 +106,12 @@ def look_up(
         else:
             states[number] = NOT_FOUND
             evidence.append(f"{number} is not listed")
-    originals = entry.order.get("replaces") or [] if isinstance(entry.order, dict) else []
-    evidence += [
-        f"the changed order {original} is {_state(found)}"
-        for original in originals
-        if (found := listed.get((entry.account, original)))
-    ]
-    return Sightings(states=states, evidence=evidence, state=_comes_to(list(states.values())))
+    changed = entry.order.get("replaces") or [] if isinstance(entry.order, dict) else []
+    originals = {one: _state(found) for one in changed if (found := listed.get((entry.account, one)))}
+    evidence += [f"the changed order {one} is {state}" for one, state in originals.items()]
+    return Sightings(
+        states=states, originals=originals, evidence=evidence, state=_comes_to(list(states.values()))
+    )
 
 
 def answered(entry: JournalEntry) -> dict[str, str]:

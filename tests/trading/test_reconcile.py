@@ -14,7 +14,7 @@ from test_gate import Upstream, live
 from ftcli.client import Client
 from ftcli.clock import Clock
 from ftcli.environment import live_client
-from ftcli.errors import OrderUnknown
+from ftcli.errors import OrderRejected, OrderUnknown
 from ftcli.models.conditional import (
     Condition,
     ConditionalChange,
@@ -205,6 +205,21 @@ async def test_a_lost_change_that_is_listed_tells_of_the_original_too(tmp_path: 
         (settled,) = (await both.ours.orders.reconcile()).settled
         assert settled.evidence[0] == f"order status lists {preview.conf_num} as open"
         assert settled.evidence[1].startswith(f"the changed order {original} is cancel")
+
+
+async def test_a_lost_change_that_failed_tells_of_the_original_too(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        both = await desks(stack, tmp_path)
+        dearer = msgspec.structs.replace(BUY, limit_price=Decimal(61))
+        (original,) = await place(both.ours, BUY)
+        preview = await both.ours.orders.replace.preview(dearer, original)
+        number = preview.conf_num or ""
+        both.upstream.fault, both.upstream.failed = "lost", {number}
+        with pytest.raises(OrderUnknown):
+            await both.ours.orders.replace.place(dearer, original, number)
+        assert [item.state for item in (await both.ours.orders.reconcile()).settled] == ["rejected"]
+        with pytest.raises(OrderRejected, match=f"{number} failed, the changed order {original} cancel"):
+            await both.ours.orders.replace.place(dearer, original, number)
 
 
 async def test_a_lost_change_of_a_group_is_known_by_what_it_changed(tmp_path: Path) -> None:
