@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ftcli.clock import Clock, system_clock
@@ -28,7 +29,7 @@ from ftcli.transport.session import (
     SessionStatus,
 )
 from ftcli.transport.verdict import Verdict, has_delayed_quotes, judge
-from ftcli.wire import Retry, WireReply, WireRequest
+from ftcli.wire import LastWord, Retry, WireReply, WireRequest
 
 if TYPE_CHECKING:
     import httpx
@@ -94,10 +95,14 @@ class Broker:
 
     # Calls
 
-    async def send(self, request: WireRequest) -> WireReply:
+    async def send(self, request: WireRequest, last_word: LastWord | None = None) -> WireReply:
         """Sends a call and answers the broker's reply, once it has passed every check below the document.
 
         A read that meets an expired session is repeated once after the session was renewed.
+
+        Args:
+            request: The call.
+            last_word: Asked when session, turn and connection are there, before each time it goes out.
 
         Raises:
             AuthRequired: Not logged in. TotpRequired: a login waits for its code.
@@ -113,7 +118,8 @@ class Broker:
         while True:
             session = await self._keeper.ensure(request.host) if uses_session else None
             jar = session.jar if session is not None else self._line.new_jar()
-            answer = await self._tries(jar, request)
+            ask = None if last_word is None else partial(last_word, session.id if session else "")
+            answer = await self._tries(jar, request, ask)
             verdict = await self._verdict(session, request, answer)
             if session is not None and verdict is Verdict.EXPIRED:
                 await self._renew_or_raise(session, request, replayed)
@@ -124,7 +130,7 @@ class Broker:
             else:
                 return self._reply(jar, request, answer, verdict)
 
-    async def _tries(self, jar: Jar, request: WireRequest) -> "Answer":
+    async def _tries(self, jar: Jar, request: WireRequest, last_word: Callable[[], None] | None) -> "Answer":
         """Sends the call, and again where its class allows it (protocol 00 §5.5)."""
         from ftcli.transport.http import Failure  # deferred: the module loads httpx
 
@@ -134,7 +140,7 @@ class Broker:
             answer, problem, status, retry_after = None, None, 0, None
             try:
                 async with self._pace.turn():
-                    answer = await self._line.exchange(jar, request)
+                    answer = await self._line.exchange(jar, request, last_word)
             except Failure as failure:
                 fault = Fault.NETWORK
                 problem = faults.no_answer(request, failure.kind, failure.sent, failure.reason)
@@ -181,9 +187,10 @@ class Broker:
             return
         await self._keeper.bury(session)
         what = "The new session ended at once." if replayed else "The call was refused and not repeated."
-        advice = "Preview again, then place." if request.retry is Retry.NEVER else "Try again."
+        # What must not be repeated is the caller's to judge: a gateway may say 401 after the call went through.
+        advice = "" if request.retry is Retry.NEVER else " Try again."
         raise SessionExpired(
-            f"The session has expired. {what} {advice}",
+            f"The session has expired. {what}{advice}",
             details={"host": request.host, "reason": "expired", "next": "ft auth login"},
         )
 

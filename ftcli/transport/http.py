@@ -8,6 +8,7 @@ a placeholder stands in that module's place; afterwards it is gone and ``import 
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from types import ModuleType
@@ -108,15 +109,22 @@ class _Progress:
 
     Args:
         traced: Whether the transport is sure to report; a stranger has proved it by reporting once.
+        last_word: Called before anything is written; what it raises ends the exchange.
     """
 
-    def __init__(self, *, traced: bool) -> None:
+    def __init__(self, *, traced: bool, last_word: Callable[[], None] | None) -> None:
         self.traced = traced
         self.writing = False
+        self._last_word = last_word
+        if last_word is not None and not traced:
+            last_word()
 
     async def note(self, event: str, info: dict[str, Any]) -> None:
         self.traced = True
         if "send_request_headers.started" in event:
+            # To a proxy comes first: each time before the request itself could leave.
+            if self._last_word is not None:
+                self._last_word()
             self.writing = True
 
     def sent(self, problem: Exception) -> bool:
@@ -158,7 +166,13 @@ class HttpDoor:
         return self._by_proxy[proxy]
 
     async def exchange(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None, time_limit: float
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        time_limit: float,
+        last_word: Callable[[], None] | None = None,
     ) -> Answer:
         """Sends one request and reads the whole answer.
 
@@ -168,6 +182,7 @@ class HttpDoor:
             headers: Headers, sent in this casing; ``Host`` and ``Content-Length`` are added.
             content: The body, ``None`` for none.
             time_limit: Seconds for the whole exchange.
+            last_word: Called when a connection stands, before the first byte; what it raises is raised here.
 
         Raises:
             Failure: No usable answer came.
@@ -180,7 +195,7 @@ class HttpDoor:
             content=content,
         )
         way = self._way_to(request.url)
-        progress = _Progress(traced=isinstance(way, httpx.AsyncHTTPTransport))
+        progress = _Progress(traced=isinstance(way, httpx.AsyncHTTPTransport), last_word=last_word)
         request.extensions["trace"] = progress.note
         try:
             async with asyncio.timeout(
