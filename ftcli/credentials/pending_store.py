@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from ftcli.credentials.files import write_private
+from ftcli.credentials.files import remove, write_private
 from ftcli.credentials.sealed import Sealed, seal, unseal
 from ftcli.credentials.session_store import KeyProvider, SavedCookie
 
@@ -80,4 +80,4 @@ class PendingStore:
 
     def delete(self) -> None:
         """Forgets it."""
-        self.path.unlink(missing_ok=True)
+        remove(self.path)

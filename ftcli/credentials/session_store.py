@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from ftcli.credentials.files import lock_file, write_private
+from ftcli.credentials.files import lock_file, remove, write_private
 from ftcli.credentials.sealed import Sealed, seal, unseal
 from ftcli.errors import Conflict, InternalError
 
@@ -154,12 +154,8 @@ class SessionStore:
 
     def delete(self) -> bool:
         """Removes the saved session, and one that was kept aside; answers whether there was one."""
-        self._aside.unlink(missing_ok=True)
-        try:
-            self.path.unlink()
-        except FileNotFoundError:
-            return False
-        return True
+        remove(self._aside)
+        return remove(self.path)
 
     @contextlib.asynccontextmanager
     async def lock(self, patience: float | None = None) -> AsyncIterator[None]:
