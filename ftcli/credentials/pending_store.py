@@ -62,7 +62,8 @@ class PendingStore:
             OSError: The file cannot be written.
             ValidationFailed: The encryption key is unusable.
         """
-        write_private(self.path, seal(_HEADER, self._keys.get(), msgspec.json.encode(login)))
+        with self._keys.held():
+            write_private(self.path, seal(_HEADER, self._keys.get(), msgspec.json.encode(login)))
         os.utime(self.path, (login.until.timestamp(),) * 2)
 
     def load(self) -> SavedLogin | None:

@@ -27,6 +27,9 @@ class KeyProvider(Protocol):
 
     warning: str
 
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """Nobody changes the key meanwhile: held around taking it and writing with it."""
+
     def get(self) -> bytes:
         """The key to encrypt with."""
 
@@ -145,11 +148,12 @@ class SessionStore:
 
         Raises:
             OSError: The file cannot be written.
-            ValidationFailed: The encryption key is unusable.
+            ValidationFailed: The encryption key is unusable, or was replaced.
         """
-        content = seal(_HEADER, self._keys.get(), msgspec.json.encode(session))
-        aside = self._put_aside_unreadable()
-        write_private(self.path, content)
+        with self._keys.held():
+            content = seal(_HEADER, self._keys.get(), msgspec.json.encode(session))
+            aside = self._put_aside_unreadable()
+            write_private(self.path, content)
         self.warning = " ".join(filter(None, (self._keys.warning, aside)))
 
     def delete(self) -> bool:
