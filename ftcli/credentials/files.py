@@ -77,8 +77,12 @@ def lock_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def alone(path: Path) -> "FileLock":
+def alone(path: Path, patience: float = PATIENCE) -> "FileLock":
     """A lock between processes and threads, to be entered with ``with``; whoever holds it may enter it again.
+
+    Args:
+        path: The lock file; it is made where it is missing.
+        patience: Seconds to wait for who holds it, before a :class:`TimeoutError`; always the same for one file.
 
     Raises:
         OSError: The lock file cannot be made.
@@ -86,4 +90,4 @@ def alone(path: Path) -> "FileLock":
     from filelock import FileLock  # deferred: 30 ms
 
     lock_file(path)
-    return FileLock(path, timeout=PATIENCE, is_singleton=True)
+    return FileLock(path, timeout=patience, is_singleton=True)

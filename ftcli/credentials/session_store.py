@@ -108,7 +108,7 @@ class SessionStore:
     ) -> None:
         self.path = path
         self.counted = counted or path.with_name(f"{path.name}.logins")
-        """Where passwords and codes sent in vain are counted: one file for all sessions of an environment."""
+        """Where logins are counted: one file for all sessions of an environment."""
         self.reason = ""
         self.warning = ""
         self._keys = key_source
