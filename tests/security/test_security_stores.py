@@ -303,8 +303,8 @@ class TestRekey:
         assert not list(tmp_path.glob("*.previous"))
 
     @pytest.mark.parametrize("backend", [Memory, Fail])
-    @pytest.mark.parametrize("at", range(5))
-    @pytest.mark.parametrize("again", [None, *range(7)])
+    @pytest.mark.parametrize("at", range(6))
+    @pytest.mark.parametrize("again", [None, *range(9)])
     def test_wherever_and_however_often_it_breaks_off_nothing_is_lost(
         self, tmp_path: Path, backend: type, at: int, again: int | None
     ) -> None:
