@@ -15,7 +15,7 @@ Every set that applies must let an order pass: that of all, that of its account,
 
 from collections.abc import Collection, Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -30,7 +30,7 @@ ASSETS = ("equity", "option")
 ACTIONS = tuple(member.value for kind in (EquityAction, OptionAction) for member in kind)
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """One set of limits; ``None`` and empty lists limit nothing.
 
     Attributes:
@@ -92,15 +92,15 @@ class Scoped(msgspec.Struct, frozen=True, kw_only=True):
         return f"key {self.api_key}" if self.api_key else "all"
 
 
-_NUMBERS = (
-    "max_quantity",
-    "max_value",
-    "max_daily_value",
-    "max_daily_orders",
-    "price_band",
-    "duplicate_window",
-    "max_open_orders",
-)
+_KINDS: dict[Any, tuple[Any, str]] = {
+    Decimal | None: (Decimal, "a number of zero or more"),
+    int | None: (int, "a whole number of zero or more"),
+    bool: (bool, "true or false"),
+    list[str]: (list[str], "a list of words"),
+}
+"""Types of rules as they are given, since "null" is no number, and the same in words."""
+_TYPES = {name: _KINDS[hint] for name, hint in get_type_hints(Rules).items()}
+_NUMBERS = [name for name, (_, said) in _TYPES.items() if "number" in said]
 _LISTS = ("symbols_allowed", "symbols_denied", "actions_allowed", "asset_classes")
 
 
@@ -133,19 +133,11 @@ def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
             raise ValidationFailed.of(
                 f"{where}.{name}", value, "be a rule with its value, as in max_value=1000"
             )
-    values = {name: _value(name, value) for name, value in table.items()}
-    try:
-        rules = msgspec.convert(values, Rules, strict=False)
-    except msgspec.ValidationError as problem:
-        known = ", ".join(Rules.__struct_fields__)
-        raise ValidationFailed(
-            f"{where}: {problem}. The rules are {known}.",
-            details={"field": where, "value": None, "rule": f"hold rules of {known}"},
-        ) from None
+    rules = Rules(**{name: _converted(f"{where}.{name}", name, value) for name, value in table.items()})
     for name in _NUMBERS:
         number = getattr(rules, name)
         if number is not None and (not Decimal(number).is_finite() or number < 0):
-            raise ValidationFailed.of(f"{where}.{name}", number, "be a number of zero or more")
+            raise ValidationFailed.of(f"{where}.{name}", number, f"be {_TYPES[name][1]}")
     for name, known_words in (("actions_allowed", ACTIONS), ("asset_classes", ASSETS)):
         for word in getattr(rules, name):
             if word not in known_words:
@@ -158,13 +150,28 @@ def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
     return Scoped(rules=rules, account=account, api_key=key)
 
 
+def _converted(field: str, name: str, value: Any) -> Any:
+    """The value of a rule, in its own type.
+
+    Raises:
+        ValidationFailed: There is no such rule, or it takes no such value.
+    """
+    if name not in _TYPES:
+        raise ValidationFailed.of(field, value, f"be one of the rules: {', '.join(_TYPES)}")
+    kind, said = _TYPES[name]
+    try:
+        return msgspec.convert(_value(name, value), kind, strict=False)
+    except msgspec.ValidationError:
+        raise ValidationFailed.of(field, value, f"be {said}") from None
+
+
 def _value(name: str, value: Any) -> Any:
     """A list may be one text; symbols are upper case, words lower case; floats keep their digits."""
     if name in _LISTS:
         words = value.replace(",", " ").split() if isinstance(value, str) else value
-        if isinstance(words, list):
+        if isinstance(words, list) and (words or words == value):
             return [str(word).upper() if name.startswith("symbols") else str(word).lower() for word in words]
-    return str(value) if isinstance(value, float) else value
+    return str(value) if isinstance(value, float | bool) and name in _NUMBERS else value
 
 
 def applying(limits: list[Scoped], account: str, keys: Collection[str]) -> list[Scoped]:

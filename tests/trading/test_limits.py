@@ -342,6 +342,41 @@ def test_half_understood_limits_are_errors(raw: dict[str, Any]) -> None:
         parse(raw)
 
 
+@pytest.mark.parametrize(
+    ("raw", "field", "value", "rule"),
+    [
+        ({"max_valeu": 5}, "limits.max_valeu", "5", "be one of the rules: max_quantity, max_value, "),
+        ({"max_value": "lots"}, "limits.max_value", "lots", "be a number of zero or more"),
+        ({"max_value": True}, "limits.max_value", "True", "be a number of zero or more"),
+        ({"max_value": "null"}, "limits.max_value", "null", "be a number of zero or more"),
+        ({"accounts.Z1.max_value": -1}, "limits.accounts.Z1.max_value", "-1", "be a number of zero or more"),
+        ({"max_daily_orders": 1.5}, "limits.max_daily_orders", "1.5", "be a whole number of zero or more"),
+        ({"max_daily_orders": False}, "limits.max_daily_orders", "False", "be a whole number of zero or more"),
+        ({"market_hours_only": "often"}, "limits.market_hours_only", "often", "be true or false"),
+        ({"symbols_allowed": 5}, "limits.symbols_allowed", "5", "be a list of words"),
+        ({"symbols_allowed": " , "}, "limits.symbols_allowed", " , ", "be a list of words"),
+        ({"symbols_denied": "GME A*"}, "limits.symbols_denied", "A*", "be one symbol, such as BRK.B"),
+    ],
+)
+def test_a_limit_that_does_not_parse_is_named(raw: dict[str, Any], field: str, value: str, rule: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse(raw)
+    details = refused.value.details or {}
+    assert (details["field"], details["value"]) == (field, value)
+    assert details["rule"].startswith(rule)
+    assert field in refused.value.message
+
+
+def test_numbers_keep_their_digits() -> None:
+    (one,) = parse({"max_value": 0.1, "max_quantity": "0.10", "price_band": 5, "market_hours_only": "true"})
+    assert one.rules.in_force() == {
+        "max_quantity": "0.10",
+        "max_value": "0.1",
+        "price_band": "5",
+        "market_hours_only": "true",
+    }
+
+
 def test_limits_of_accounts_and_keys_apply_to_them_only() -> None:
     limits = parse({"accounts.Z1.max_value": "5", "keys": {"abc": {"max_quantity": 1}}, "max_value": 100})
     assert [one.name for one in applying(limits, "Z1", [])] == ["all", "account Z1"]
