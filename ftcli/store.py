@@ -123,6 +123,9 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE previews ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
     CREATE INDEX placements_by_digest ON placements (environment, digest);
     """,
+    """
+    CREATE INDEX attempts_again ON placement_events (placement) WHERE state = 'sending' AND detail <> '{}';
+    """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 

@@ -25,6 +25,7 @@ async def examine(call: "Call", *, login: bool) -> Chart:
     chart = Chart(call.settings.timeout + 5)
     _versions(chart)
     _settings(chart, call)
+    await chart.look("limits", lambda: _limits(call), lambda problem: "Until then no order is placed.")
     await chart.look("disk", lambda: _disk(call))
     await _storage(chart, call)
     try:
@@ -59,6 +60,13 @@ def _settings(chart: Chart, call: "Call") -> None:
     secret = {"password", "totp", "passphrase", "encryption_key", "api_key", "beps_token", "paper_totp"}
     given = [name if name not in secret else f"{name} (secret)" for name in sorted(origins)]
     chart.add("settings", "ok", f"{call.settings.environment}; set: {', '.join(given) or 'nothing'}")
+
+
+async def _limits(call: "Call") -> Said:
+    from ftcli.trading.limits import parse
+
+    count = sum(len(one.rules.in_force()) for one in parse(call.settings.limits))
+    return "ok", f"{count} of orders in force" if count else "none", None
 
 
 async def _storage(chart: Chart, call: "Call") -> None:

@@ -150,7 +150,7 @@ class Gate:
         await self._ready()
         known = self._check_preview(desk, placement, preview, hashed)
         facts = await self._gather(desk, placement, known, origin)
-        terms = terms_of(placement.order, facts.last)
+        terms = terms_of(placement.order, facts.last, placement.replaces)
 
         def last_checks() -> None:
             desk.switch.check()

@@ -121,6 +121,26 @@ def test_it_speaks_to_people_too(tmp_path: Path) -> None:
 class TestWhatCanBeWrong:
     """Each trouble is a finding of its own with what to do, whatever else is asked; the exit status tells which."""
 
+    @pytest.mark.parametrize(
+        ("limits", "said"),
+        [
+            ("max_value=lots", "limits.max_value: 'lots' given, but it must be a number of zero or more."),
+            ("max_valeu=5", "limits.max_valeu: '5' given, but it must be one of the rules: max_quantity, "),
+            ("nonsense", "limits.nonsense: nothing given, but it must be a rule with its value"),
+            ("accounts.Z20000025.price_band=-1", ".price_band: '-1' given, but it must be a number of zero"),
+        ],
+    )
+    def test_limits_do_not_parse(self, limits: str, said: str, tmp_path: Path) -> None:
+        status, found = examined(tmp_path, FT_LIMITS=limits)
+        assert (status, found["limits"]["status"]) == (2, "failed")
+        assert said in str(found["limits"]["outcome"])
+        assert found["limits"]["advice"] == "Until then no order is placed."
+
+    def test_limits_are_counted(self, tmp_path: Path) -> None:
+        assert examined(tmp_path)[1]["limits"]["outcome"] == "none"
+        _, found = examined(tmp_path, FT_LIMITS="max_value=5,keys.abc.max_quantity=1")
+        assert (found["limits"]["status"], found["limits"]["outcome"]) == ("ok", "2 of orders in force")
+
     def test_nothing_is_set_up(self, tmp_path: Path, paper: str) -> None:
         status, found = examined(tmp_path, "--login", **live(paper))
         assert (status, found["login"]["status"]) == (2, "failed")
