@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.operations.binding import unknown
 from ftcli.server import fence
-from ftcli.server.envelope import REQUEST_ID, fault, from_http, refuse, request_id
+from ftcli.server.envelope import REQUEST_ID, fault, for_stranger, from_http, refuse, request_id
 from ftcli.server.keys import ApiKey, bearer
 from ftcli.server.service import SERVICE, Guard, Handler, Service
 
@@ -95,7 +95,7 @@ def _told(service: Service, request: web.Request, problem: FtError) -> web.Respo
     if problem.status >= 500 and problem.code == "INTERNAL":
         log.error("fault in request %s: %s", request[REQUEST_ID], problem.message, exc_info=problem)
         problem.details = {**(problem.details or {}), "request_id": request[REQUEST_ID]}
-    return refuse(request, problem)
+    return refuse(request, problem if KEY in request else for_stranger(problem, request.query))
 
 
 def _note(request: web.Request, guard: Guard, number: str, status: int, seconds: float) -> None:

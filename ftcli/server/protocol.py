@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web, web_protocol
+from aiohttp.http_exceptions import BadStatusLine, InvalidHeader, InvalidURLError, LineTooLong
 
 from ftcli.errors import FtError, RateLimited, ValidationFailed
 from ftcli.server.door import (
@@ -218,9 +219,8 @@ class _Protocol(web.RequestHandler):
         request[REQUEST_ID] = request_id(None)
         if status < 500:
             log.debug("not HTTP from %s: %s", request.remote, type(exc).__name__)
-            reason = (message or "").partition("\n")[0].rstrip(":. ") or "malformed"
             problem = ValidationFailed(
-                f"This is not an acceptable HTTP request ({reason}).",
+                f"This is not an acceptable HTTP request ({_reason(exc, message)}).",
                 details={"field": "request", "value": None, "rule": "be HTTP/1.1 within the limits"},
             )
             response = refuse(request, problem, status=400)
@@ -228,6 +228,23 @@ class _Protocol(web.RequestHandler):
             response = fault(request, exc or RuntimeError(message or "unknown"))
         response.force_close()
         return response
+
+
+_REPEATING = {
+    LineTooLong: f"a line of more than {MAX_LINE} bytes",
+    InvalidHeader: "a malformed header",
+    BadStatusLine: "a malformed first line",
+    InvalidURLError: "a malformed path",
+}
+"""Words for the errors whose own would repeat what the client has sent."""
+
+
+def _reason(exc: BaseException | None, message: str | None) -> str:
+    """What is wrong with the bytes; none of them is repeated."""
+    for kind, words in _REPEATING.items():
+        if isinstance(exc, kind) and getattr(exc, "line", words):
+            return words
+    return (message or "").partition("\n")[0].rstrip(":. ") or "malformed"
 
 
 class _Handshake(asyncio.Protocol):
