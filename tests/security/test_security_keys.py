@@ -229,13 +229,6 @@ class TestAccounts:
             assert resumed.status_code == 200, resumed.text
             assert not resumed.json()["data"]["halted"]
 
-    async def test_a_ticket_carries_the_fence_along(self, settings: Settings, running: Daemon) -> None:
-        async with running.client(make(settings, accounts=MINE)) as http:
-            ticket = (await http.post("/api/v1/streaming/tickets")).json()["data"]["ticket"]
-        async with running.client(None) as http:
-            response = await http.get(f"/api/v1/streaming/events?ticket={ticket}")
-        assert response.status_code in (403, 404)
-
     def test_it_cannot_have_the_scope_admin(self, tmp_path: Path) -> None:
         ring = KeyRing(Store(tmp_path / "service.db"))
         with pytest.raises(ValidationFailed):
