@@ -102,7 +102,7 @@ async def check(request: web.Request, name: str, key: ApiKey) -> None:
     if name not in _OPEN and not named:
         raise _refused("This API key is bound to accounts, and this call names none", key)
     members = document if isinstance(document, dict) else {}
-    if name == _HALT and (document != members or members.get("cancel_open")) and document is not None:
+    if name == _HALT and document is not None and (members is not document or members.get("cancel_open")):
         raise _refused("This API key is bound to accounts, and this may cancel orders of others", key)
     if name in _OF_ANYBODY and members.get(_OF_ANYBODY[name]) is not None:
         raise _refused(

@@ -12,6 +12,7 @@ from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.models.json import dumps
 from ftcli.server.envelope import REQUEST_ID
 from ftcli.server.front import KEY, admit
+from ftcli.server.key_watch import KEY_WATCH
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.service import Handler, Service
 from ftcli.streaming.consumer import Consumer
@@ -129,7 +130,8 @@ class _Talk:
             await self._refuse(problem, _code_of(problem))
         else:
             try:
-                with self._service.stream(consumer.close):
+                watch = self._request.app[KEY_WATCH]
+                with self._service.stream(consumer.close), watch.over(self._request[KEY], consumer.close):
                     await self._serve(consumer, first)
             finally:
                 consumer.close("left")
@@ -180,14 +182,10 @@ class _Talk:
             await asyncio.wait({pump}, timeout=_CLOSE_WITHIN)
             pump.cancel()
 
-    def _look_at_key(self, consumer: Consumer) -> None:
-        if not self._service.still_admits(self._request.get(KEY)):
-            consumer.close("key")
-
     async def _deliver(self, consumer: Consumer) -> None:
         """Delivers what the socket could not take at once, and closes it when the hub closes the consumer."""
         try:
-            await self._pipe.pump(consumer, pause=PING, idle=lambda: self._look_at_key(consumer))
+            await self._pipe.pump(consumer)
         except ConnectionError:
             return
         if not self._pipe.is_gone and consumer.close_reason != "left":
