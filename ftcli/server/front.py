@@ -31,9 +31,9 @@ async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         try:
             _admit(service, request, guard)
-            if KEY in request and request[KEY].accounts:
-                await fence.check(request, guard.name)
-                handler = await fence.substitute(service, request, guard.name, handler)
+            if KEY in request and (key := request[KEY]).accounts:
+                await fence.check(request, guard.name, key)
+                handler = fence.substitute(service, guard.name, key, handler)
             response = await handler(request)
         except FtError as problem:
             if request.writer.output_size:
@@ -80,18 +80,42 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
     ticket = request.query.get("ticket") if guard.ticket and header is None else None
     if guard.socket and service.keys and header is None and ticket is None:
         return  # a browser's page, for one, cannot send the header: the first message must bring the key
-    key = request[KEY] = service.admit(bearer(header), ticket, guard.scope, request.remote)
-    if ticket is None and not guard.always:
-        service.count(key)
+    admit(service, request, bearer(header), ticket, counted=ticket is None and not guard.always)
     if guard.query is not None:
         for name in request.query:
             if name not in guard.query:
                 raise unknown(name, sorted(guard.query))
 
 
+def admit(
+    service: Service, request: web.Request, key: str | None, ticket: str | None, *, counted: bool
+) -> None:
+    """Finds out whose key or ticket a request brings, in a header, its URL or its first message: the only way in.
+
+    Args:
+        service: The daemon.
+        request: The request; from now on it knows its key.
+        key: The key as presented.
+        ticket: The ticket that stands for one.
+        counted: Whether this is a use that counts against the key's rate.
+
+    Raises:
+        ApiKeyInvalid: It is missing or wrong, or may not do this.
+        RateLimited: It has been used too often, or too many wrong ones have come from there.
+    """
+    guard = service.guards[request.match_info.handler]
+    assert guard.scope is not None
+    found = request[KEY] = service.admit(key, ticket, guard.scope, request.remote)
+    if counted:
+        service.count(found)
+    fence.check_route(guard.name, found)
+
+
 def _told(service: Service, request: web.Request, problem: FtError) -> web.Response:
     if isinstance(problem, ApiKeyInvalid):
         service.metrics.refused += 1
+    if KEY in request:
+        fence.conceal(problem, request[KEY])
     if problem.status >= 500 and problem.code == "INTERNAL":
         log.error("fault in request %s: %s", request[REQUEST_ID], problem.message, exc_info=problem)
         problem.details = {**(problem.details or {}), "request_id": request[REQUEST_ID]}

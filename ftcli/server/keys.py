@@ -25,7 +25,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
 """Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
 
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 0.5
 _NOTE_EVERY = 60
 
 
@@ -151,7 +151,7 @@ class KeyRing:
         return record
 
     def check_alive(self, key: ApiKey) -> None:
-        """Whether a key is still good that was good before: of a ticket, which outlives its key by seconds.
+        """Whether a key is still good that was good before: of a ticket, a stream, a held symbol.
 
         Raises:
             ApiKeyInvalid: It has been revoked, or has expired.
@@ -166,7 +166,7 @@ class KeyRing:
             raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
 
     def _look(self) -> None:
-        """Reads the keys again where another process has changed the file; asks once a second."""
+        """Reads the keys again where another process has changed the file; asks twice a second."""
         moment = time.monotonic()
         if moment < self._next_look:
             return
@@ -317,7 +317,7 @@ class KeyRing:
         return [_record(row) for row in self._store.rows("SELECT * FROM api_keys ORDER BY created_at, rowid")]
 
     def revoke(self, identity: str) -> ApiKey:
-        """Ends a key at once; a running daemon refuses it within a second.
+        """Ends a key at once; a running daemon refuses it within a second, and ends what it holds open.
 
         Args:
             identity: Its id, or the key itself.
