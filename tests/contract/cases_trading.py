@@ -1,5 +1,6 @@
 """The contract cases of journal, limits and kill switch."""
 
+from decimal import Decimal
 from typing import Any
 
 from case import CASH, MARGIN, Case
@@ -88,7 +89,7 @@ CASES = [
     Case(
         "trading.check_conditional",
         {"order": {"condition": "oto", "orders": [BUY, {**BUY, "action": "sell"}]}},
-        check=values(allowed=True, value=1530),
+        check=values(allowed=True, value=Decimal("1602.06")),  # the sale at the last price, above its limit
     ),
     Case(
         "trading.check_conditional", {"order": {"condition": "oto", "orders": [BUY]}}, error=ValidationFailed

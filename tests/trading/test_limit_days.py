@@ -23,7 +23,7 @@ from ftcli.server.run import running
 from ftcli.store import Store
 from ftcli.trading.limits import parse
 from ftcli.trading.origin import placing
-from ftcli.wire import WireReply, WireRequest
+from ftcli.wire import LastWord, WireReply, WireRequest
 
 GTC: EquityLimitOrder = msgspec.structs.replace(BUY, time_in_force=TimeInForce.GTC)
 OTHER: EquityLimitOrder = msgspec.structs.replace(GTC, limit_price=Decimal(61))
@@ -38,10 +38,10 @@ def cut_off(client: Client) -> Iterator[None]:
     """Inside, no place leaves the house."""
     send = client.send
 
-    async def gone(request: WireRequest) -> WireReply:
+    async def gone(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
         if request.path == PLACE:
             raise NotSent("connection refused")
-        return await send(request)
+        return await send(request, last_word)
 
     client.send = gone  # type: ignore[method-assign]
     yield
