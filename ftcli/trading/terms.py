@@ -38,7 +38,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         prices: Every price it names, by name; ``None`` where it hangs on a last price that is not known.
         last: The last price to hold it against; ``None`` where it is not known.
-        value: Dollars it counts for; ``None`` where they are not known.
+        value: Dollars it counts for: at its limit where it buys, else at the highest of its prices and the last one;
+            of a package the larger of its two sides. ``None`` where they are not known.
     """
 
     prices: dict[str, Decimal | None]

@@ -28,6 +28,7 @@ from ftcli.models.tickets import (
     EquityStopLimitOrder,
 )
 from ftcli.models.trading import Facts
+from ftcli.server.key_text import new_key
 from ftcli.trading.limits import Day, applying, judge, parse, refuse
 from ftcli.trading.terms import terms_of
 
@@ -332,6 +333,7 @@ def test_refusals_read_as_sentences() -> None:
         {"max_daily_orders": 1.5},
         {"duplicate_window": -5},
         {"max_open_orders": -1},
+        {"accounts": {"Z20-000025": {"max_value": 5}}},
         {"symbols_denied": ["GME AMC"]},
         {"symbols_denied": ["GME,AMC"]},
         {"symbols_allowed": ["*"]},
@@ -351,7 +353,12 @@ def test_half_understood_limits_are_errors(raw: dict[str, Any]) -> None:
         ({"max_value": "null"}, "limits.max_value", "null", "be a number of zero or more"),
         ({"accounts.Z1.max_value": -1}, "limits.accounts.Z1.max_value", "-1", "be a number of zero or more"),
         ({"max_daily_orders": 1.5}, "limits.max_daily_orders", "1.5", "be a whole number of zero or more"),
-        ({"max_daily_orders": False}, "limits.max_daily_orders", "False", "be a whole number of zero or more"),
+        (
+            {"max_daily_orders": False},
+            "limits.max_daily_orders",
+            "False",
+            "be a whole number of zero or more",
+        ),
         ({"market_hours_only": "often"}, "limits.market_hours_only", "often", "be true or false"),
         ({"symbols_allowed": 5}, "limits.symbols_allowed", "5", "be a list of words"),
         ({"symbols_allowed": " , "}, "limits.symbols_allowed", " , ", "be a list of words"),
@@ -365,6 +372,14 @@ def test_a_limit_that_does_not_parse_is_named(raw: dict[str, Any], field: str, v
     assert (details["field"], details["value"]) == (field, value)
     assert details["rule"].startswith(rule)
     assert field in refused.value.message
+
+
+def test_a_key_in_the_place_of_its_id_is_refused_and_not_told() -> None:
+    key = new_key()
+    for raw in ({"keys": {key: {"max_value": 5}}}, {f"keys.{key}.max_value": 5}):
+        with pytest.raises(ValidationFailed, match="by their ids") as refused:
+            parse(raw)
+        assert key not in f"{refused.value.message} {refused.value.details}"
 
 
 def test_numbers_keep_their_digits() -> None:
