@@ -30,7 +30,9 @@ async def examine(call: "Call", *, login: bool) -> Chart:
     await _storage(chart, call)
     try:
         async with call.open_client() as client:
-            await chart.look("limits", lambda: _limits(client), lambda problem: "Until then no order is placed.")
+            await chart.look(
+                "limits", lambda: _limits(client), lambda problem: "Until then no order is placed."
+            )
             await examine_broker(chart, client, login=login)
     except (FtError, OSError) as problem:
         told = f"{problem.code}: {problem.message}" if isinstance(problem, FtError) else str(problem)
