@@ -36,7 +36,7 @@ MONEY = st.decimals(min_value="0.01", max_value="5000", places=2)
 SMALL = st.decimals(min_value="0.01", max_value="50", places=2)
 SYMBOLS = ("AAPL", "KO", "GME")
 ACTIONS = [EquityAction.BUY, EquityAction.SELL, EquityAction.SELL_SHORT, EquityAction.SELL_ALL]
-CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80")
+CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80", "KO270115C90", "KO270319P80")
 ACCOUNT = "Z10000017"
 NUMBERS = ("J05MWTSB", "J05MWTSC")
 KEYS = ("3fA9xY2b", "8kQ2mR7t")
@@ -144,6 +144,25 @@ def singles(order: Any) -> list[Any]:
     return order.orders if isinstance(order, ConditionalOrder) else [order]
 
 
+def worst_of(order: MultiLegOrder, sets: int) -> Decimal | None:
+    """The most a package can lose, or its net price where that is more; nothing where neither is known."""
+    if len({leg.symbol[:-3] for leg in order.legs}) > 1 or not order.legs[0].symbol.startswith("KO270115"):
+        return None
+    paid = {"debit": 1, "credit": -1, "even": 0}[order.direction.value] * order.net_price * 100 * sets
+
+    def gain(price: int) -> Decimal:
+        total = -paid
+        for leg in order.legs:
+            strike = int(leg.symbol[-2:])
+            worth = max(price - strike if leg.symbol[-3] == "C" else strike - price, 0)
+            total += (100 if leg.action.name.startswith("BUY") else -100) * leg.quantity * worth
+        return total
+
+    if gain(200) < gain(100):
+        return None
+    return max(order.net_price * 100 * sets, *(-gain(price) for price in (0, 70, 80, 90)))
+
+
 def reading(
     order: Any, last: dict[str, Decimal]
 ) -> tuple[Decimal | None, Decimal | None, list[Decimal | None]]:
@@ -158,14 +177,14 @@ def reading(
             else None
         )
         sign = {"debit": 1, "credit": -1, "even": 0}[order.direction.value]
-        value = None
-        if known:
+        value = worst_of(order, sets)
+        if not value and known:
             sold, bought = (
                 sum(last[leg.symbol] * leg.quantity * 100 for leg in order.legs if sides[leg.symbol] == side)
                 for side in (-1, 1)
             )
             value = Decimal(max(bought, sold, order.net_price * 100 * sets))
-        return value, mark, [sign * order.net_price]
+        return value or None, mark, [sign * order.net_price]
     limit, stop = getattr(order, "limit_price", None), getattr(order, "stop_price", None)
     mark = last.get(order.symbol)
     size = Decimal(order.quantity) * (100 if order.symbol in CONTRACTS else 1)
