@@ -1,7 +1,6 @@
 """The contract cases of journal, limits and kill switch."""
 
 from decimal import Decimal
-
 from typing import Any
 
 from case import CASH, MARGIN, Case
