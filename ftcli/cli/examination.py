@@ -9,6 +9,7 @@ from ftcli.errors import FtError
 
 if TYPE_CHECKING:
     from ftcli.cli.call import Call
+    from ftcli.client import Client
 
 _LOW_DISK = 50 * 1024 * 1024
 
@@ -25,11 +26,13 @@ async def examine(call: "Call", *, login: bool) -> Chart:
     chart = Chart(call.settings.timeout + 5)
     _versions(chart)
     _settings(chart, call)
-    await chart.look("limits", lambda: _limits(call), lambda problem: "Until then no order is placed.")
     await chart.look("disk", lambda: _disk(call))
     await _storage(chart, call)
     try:
         async with call.open_client() as client:
+            await chart.look(
+                "limits", lambda: _limits(client), lambda problem: "Until then no order is placed."
+            )
             await examine_broker(chart, client, login=login)
     except (FtError, OSError) as problem:
         told = f"{problem.code}: {problem.message}" if isinstance(problem, FtError) else str(problem)
@@ -62,10 +65,8 @@ def _settings(chart: Chart, call: "Call") -> None:
     chart.add("settings", "ok", f"{call.settings.environment}; set: {', '.join(given) or 'nothing'}")
 
 
-async def _limits(call: "Call") -> Said:
-    from ftcli.trading.limits import parse
-
-    count = sum(len(one.rules.in_force()) for one in parse(call.settings.limits))
+async def _limits(client: "Client") -> Said:
+    count = len((await client.trading.limits()).limits)
     return "ok", f"{count} of orders in force" if count else "none", None
 
 

@@ -10,7 +10,8 @@
     [limits.keys.3fA9xY2b]
     actions_allowed = ["buy", "sell"]
 
-Every set that applies must let an order pass: that of all, that of its account, that of the API key it came with.
+Every set that applies must let an order pass: that of all, that of its account, that of the API key it came with and
+of those that rotation put in its place, or it in theirs.
 """
 
 from collections.abc import Collection, Iterator
@@ -35,7 +36,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         max_quantity: Shares or contracts of one order.
-        max_value: Dollars of one order.
+        max_value: Dollars of one order, as :class:`~ftcli.trading.terms.Priced` counts them.
         max_daily_value, max_daily_orders: Dollars and orders of one New York day.
         price_band: Percent that each price of an order may be away from the last price: limit, stop, the stop and
             limit a trailing order starts with, and a package's net price from its net of last prices.
@@ -45,7 +46,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         asset_classes: ``equity``, ``option``.
         market_hours_only: Whether orders are taken in regular hours only.
         duplicate_window: Seconds in which the same order is not taken twice.
-        max_open_orders: Open orders of the account, the new one included.
+        max_open_orders: Open orders of the account, the new one included; a change of one opens no other.
     """
 
     max_quantity: Decimal | None = None
@@ -127,6 +128,13 @@ def parse(raw: dict[str, Any]) -> list[Scoped]:
 
 
 def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
+    if kind == "keys" and not owner.isalnum():
+        # It may be the key itself, which must not be told.
+        raise ValidationFailed.of("limits.keys", None, "name keys by their ids, the 8 signs after ft_")
+    if kind == "accounts" and not owner.isalnum():
+        raise ValidationFailed.of(
+            "limits.accounts", owner, "name accounts by their numbers, such as Z20000025"
+        )
     where = ".".join(filter(None, ("limits", kind, owner)))
     for name, value in table.items():
         if isinstance(value, str) and not value.strip():

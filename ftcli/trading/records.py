@@ -16,8 +16,15 @@ from ftcli.trading.terms import sum_of
 
 _COUNTED = "e.state IN ('sending', 'accepted', 'unknown')"
 """States whose orders count against limits."""
-_TAKEN_UP = "(SELECT placement FROM placement_events WHERE state = 'sending' AND detail <> '{}')"
-"""Placements that were never sent and taken up again; the attempt's own particulars are its detail."""
+_OF_DAY = """
+    p.id IN (SELECT id FROM placements WHERE environment = ?1 AND day = ?2
+        UNION SELECT placement FROM placement_events WHERE state = 'sending' AND detail <> '{}') AND sent_day = ?2
+    AND +p.environment = ?1
+"""
+"""Sent on a day: of those begun then, and those never sent and taken up again, whose attempt tells its own day.
+
+The plus keeps SQLite from reading the whole environment by an index instead.
+"""
 _OF_SCOPE = "(?3 = '' OR p.account = ?3) AND (?4 = '[]' OR sent_key IN (SELECT value FROM json_each(?4)))"
 
 NOW = """
@@ -164,8 +171,7 @@ class Records:
         moment = self._clock()
         scope = (account, dumps(self.line_of(api_key)).decode())
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ?1 AND (p.day = ?2 OR p.id IN {_TAKEN_UP}) AND sent_day = ?2"
-            f" AND {_OF_SCOPE} AND {_COUNTED}",
+            f"{NOW} WHERE {_OF_DAY} AND {_OF_SCOPE} AND {_COUNTED}",
             self._environment,
             market_date(moment).isoformat(),
             *scope,

@@ -10,6 +10,7 @@ import msgspec
 from ftcli.models.conditional import ConditionalOrder, ConditionalReplacement
 from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import MultiLegOrder, NetDirection
+from ftcli.models.payoff import payoff
 from ftcli.models.tickets import EquityAction
 
 CONTRACT = 100
@@ -38,7 +39,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         prices: Every price it names, by name; ``None`` where it hangs on a last price that is not known.
         last: The last price to hold it against; ``None`` where it is not known.
-        value: Dollars it counts for; ``None`` where they are not known.
+        value: Dollars it counts for: at its limit where it buys, else at the highest of its prices and the last one;
+            of a package the most it can lose. ``None`` where they are not known.
     """
 
     prices: dict[str, Decimal | None]
@@ -139,26 +141,28 @@ def _trailing(order: Any, last: Decimal | None) -> dict[str, Decimal | None]:
 
 
 def _package(order: MultiLegOrder, last: dict[str, Decimal]) -> Terms:
-    """A package: its net price is held against the net of its legs, and it is worth the larger of its two sides.
+    """A package: its net price is held against the net of its legs' last prices.
 
-    A net price says little of what is traded: at even it is nothing. What the legs bought would cost alone, or those
-    sold bring in, is what a limit of value would see if they were ordered one by one.
+    It is worth the most it can lose, or its net price where that is more. Where that is nothing, without limit or not
+    known, it is worth the larger of its sides: what the legs bought would cost alone, or those sold bring in.
     """
-    units = gcd(*(leg.quantity for leg in order.legs))
+    units = gcd(*(leg.quantity for leg in order.legs)) * CONTRACT
     price = -order.net_price if order.direction is NetDirection.CREDIT else order.net_price
-    net = value = None
+    net = larger = None
     if all(leg.symbol in last for leg in order.legs):
         worths = [
             last[leg.symbol] * leg.quantity * (1 if leg.action.is_buy else -1) * CONTRACT
             for leg in order.legs
         ]
         bought = sum((worth for worth in worths if worth > 0), Decimal(0))
-        sold = bought - sum(worths, Decimal(0))
-        net = (bought - sold) / (units * CONTRACT)
-        value = max(bought, sold, order.net_price * units * CONTRACT)
+        net = sum(worths, Decimal(0)) / units
+        larger = max(bought, bought - net * units, order.net_price * units)
+    found = payoff(order)
+    loss = found.max_loss if found else None
+    worst = None if loss is None else max(loss, order.net_price * units)
     return Terms(
         parts=[_part(leg) for leg in order.legs],
-        orders=[Priced(prices={"net price": price}, last=net, value=value)],
+        orders=[Priced(prices={"net price": price}, last=net, value=worst or larger)],
     )
 
 

@@ -202,7 +202,9 @@ async def test_rotation_sheds_no_limit(named: int, tmp_path: Path) -> None:
         assert {row["used"] for row in rows if row["rule"] == "max_daily_orders"} == {"3"}
         assert (await place(http, stranger, 66)).status_code == 200
         journal = (await http.get("/orders/journal", headers=headers)).json()["data"]["entries"]
-        assert [entry["api_key"] for entry in reversed(journal)][:3] == ids, "each under the key that placed it"
+        assert [entry["api_key"] for entry in reversed(journal)][:3] == ids, (
+            "each under the key that placed it"
+        )
 
 
 def test_of_two_who_rotate_a_key_at_once_one_finds_it_replaced(tmp_path: Path) -> None:

@@ -58,7 +58,16 @@ def package(direction: str, price: str, *sides: tuple[str, OptionAction, int]) -
 
 VERTICAL = ((CALL, OptionAction.BUY_TO_OPEN, 2), (HIGHER, OptionAction.SELL_TO_OPEN, 2))
 RATIO = ((CALL, OptionAction.BUY_TO_OPEN, 1), (HIGHER, OptionAction.SELL_TO_OPEN, 3))
-LAST = {"KO": Decimal(70), CALL: Decimal(6), HIGHER: Decimal(2)}
+SHORT_VERTICAL = ((CALL, OptionAction.SELL_TO_OPEN, 2), (HIGHER, OptionAction.BUY_TO_OPEN, 2))
+REVERSAL = ((CALL, OptionAction.BUY_TO_OPEN, 1), ("KO270115P70", OptionAction.SELL_TO_OPEN, 1))
+CALENDAR = ((CALL, OptionAction.SELL_TO_OPEN, 1), ("KO270319C70", OptionAction.BUY_TO_OPEN, 1))
+LAST = {
+    "KO": Decimal(70),
+    CALL: Decimal(6),
+    HIGHER: Decimal(2),
+    "KO270115P70": Decimal(5),
+    "KO270319C70": Decimal(7),
+}
 
 
 @pytest.mark.parametrize(
@@ -86,11 +95,21 @@ LAST = {"KO": Decimal(70), CALL: Decimal(6), HIGHER: Decimal(2)}
         (option(OptionLimitOrder, OPEN, limit_price=5), 1000),
         (option(OptionLimitOrder, CLOSE, limit_price=1), 1200),
         (option(OptionStopOrder, CLOSE, stop_price=1), 1200),
-        (package("debit", "4", *VERTICAL), 1200),
+        (package("debit", "4", *VERTICAL), 800),
         (package("debit", "9", *VERTICAL), 1800),
+        # The same two sold: the width less what they bring in, or what they bring in where that is more.
+        (package("credit", "4", *SHORT_VERTICAL), 1200),
+        (package("credit", "9", *SHORT_VERTICAL), 1800),
+        (package("even", "0", *SHORT_VERTICAL), 2000),
+        # A share bought at 70 in any case.
+        (package("even", "0", *REVERSAL), 7000),
+        # Of unlimited loss, of no loss, of different days: its larger side.
         (package("credit", "1", *RATIO), 600),
         (package("even", "0", *RATIO), 600),
         (package("even", "0", *VERTICAL), 1200),
+        (package("credit", "0.01", *VERTICAL), 2),
+        (package("debit", "1", *CALENDAR), 700),
+        (package("debit", "8", *CALENDAR), 800),
         # As a market order, so the whole of a position: how much that is, only the broker knows.
         (equity(EquityMarketOrder, EquityAction.SELL_ALL, "1"), None),
     ],
@@ -108,7 +127,7 @@ def test_an_order_is_worth_what_it_may_trade_for(order: Any, value: int | None) 
         equity(EquityTrailingStopOrder, BUY, trailing_percent=10),
         option(OptionMarketOrder, OPEN),
         package("even", "0", *VERTICAL),
-        package("debit", "1", *VERTICAL),
+        package("debit", "1", *CALENDAR),
     ],
 )
 def test_without_a_last_price_it_is_worth_nobody_knows_what(order: Any, last: dict[str, Decimal]) -> None:

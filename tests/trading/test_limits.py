@@ -28,6 +28,7 @@ from ftcli.models.tickets import (
     EquityStopLimitOrder,
 )
 from ftcli.models.trading import Facts
+from ftcli.server.key_text import new_key
 from ftcli.trading.limits import Day, applying, judge, parse, refuse
 from ftcli.trading.terms import terms_of
 
@@ -35,7 +36,7 @@ MONEY = st.decimals(min_value="0.01", max_value="5000", places=2)
 SMALL = st.decimals(min_value="0.01", max_value="50", places=2)
 SYMBOLS = ("AAPL", "KO", "GME")
 ACTIONS = [EquityAction.BUY, EquityAction.SELL, EquityAction.SELL_SHORT, EquityAction.SELL_ALL]
-CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80")
+CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80", "KO270115C90", "KO270319P80")
 ACCOUNT = "Z10000017"
 NUMBERS = ("J05MWTSB", "J05MWTSC")
 KEYS = ("3fA9xY2b", "8kQ2mR7t")
@@ -143,6 +144,25 @@ def singles(order: Any) -> list[Any]:
     return order.orders if isinstance(order, ConditionalOrder) else [order]
 
 
+def worst_of(order: MultiLegOrder, sets: int) -> Decimal | None:
+    """The most a package can lose, or its net price where that is more; nothing where neither is known."""
+    if len({leg.symbol[:-3] for leg in order.legs}) > 1 or not order.legs[0].symbol.startswith("KO270115"):
+        return None
+    paid = {"debit": 1, "credit": -1, "even": 0}[order.direction.value] * order.net_price * 100 * sets
+
+    def gain(price: int) -> Decimal:
+        total = -paid
+        for leg in order.legs:
+            strike = int(leg.symbol[-2:])
+            worth = max(price - strike if leg.symbol[-3] == "C" else strike - price, 0)
+            total += (100 if leg.action.name.startswith("BUY") else -100) * leg.quantity * worth
+        return total
+
+    if gain(200) < gain(100):
+        return None
+    return max(order.net_price * 100 * sets, *(-gain(price) for price in (0, 70, 80, 90)))
+
+
 def reading(
     order: Any, last: dict[str, Decimal]
 ) -> tuple[Decimal | None, Decimal | None, list[Decimal | None]]:
@@ -157,14 +177,14 @@ def reading(
             else None
         )
         sign = {"debit": 1, "credit": -1, "even": 0}[order.direction.value]
-        value = None
-        if known:
+        value = worst_of(order, sets)
+        if not value and known:
             sold, bought = (
                 sum(last[leg.symbol] * leg.quantity * 100 for leg in order.legs if sides[leg.symbol] == side)
                 for side in (-1, 1)
             )
             value = Decimal(max(bought, sold, order.net_price * 100 * sets))
-        return value, mark, [sign * order.net_price]
+        return value or None, mark, [sign * order.net_price]
     limit, stop = getattr(order, "limit_price", None), getattr(order, "stop_price", None)
     mark = last.get(order.symbol)
     size = Decimal(order.quantity) * (100 if order.symbol in CONTRACTS else 1)
@@ -332,6 +352,7 @@ def test_refusals_read_as_sentences() -> None:
         {"max_daily_orders": 1.5},
         {"duplicate_window": -5},
         {"max_open_orders": -1},
+        {"accounts": {"Z20-000025": {"max_value": 5}}},
         {"symbols_denied": ["GME AMC"]},
         {"symbols_denied": ["GME,AMC"]},
         {"symbols_allowed": ["*"]},
@@ -351,7 +372,12 @@ def test_half_understood_limits_are_errors(raw: dict[str, Any]) -> None:
         ({"max_value": "null"}, "limits.max_value", "null", "be a number of zero or more"),
         ({"accounts.Z1.max_value": -1}, "limits.accounts.Z1.max_value", "-1", "be a number of zero or more"),
         ({"max_daily_orders": 1.5}, "limits.max_daily_orders", "1.5", "be a whole number of zero or more"),
-        ({"max_daily_orders": False}, "limits.max_daily_orders", "False", "be a whole number of zero or more"),
+        (
+            {"max_daily_orders": False},
+            "limits.max_daily_orders",
+            "False",
+            "be a whole number of zero or more",
+        ),
         ({"market_hours_only": "often"}, "limits.market_hours_only", "often", "be true or false"),
         ({"symbols_allowed": 5}, "limits.symbols_allowed", "5", "be a list of words"),
         ({"symbols_allowed": " , "}, "limits.symbols_allowed", " , ", "be a list of words"),
@@ -365,6 +391,14 @@ def test_a_limit_that_does_not_parse_is_named(raw: dict[str, Any], field: str, v
     assert (details["field"], details["value"]) == (field, value)
     assert details["rule"].startswith(rule)
     assert field in refused.value.message
+
+
+def test_a_key_in_the_place_of_its_id_is_refused_and_not_told() -> None:
+    key = new_key()
+    for raw in ({"keys": {key: {"max_value": 5}}}, {f"keys.{key}.max_value": 5}):
+        with pytest.raises(ValidationFailed, match="by their ids") as refused:
+            parse(raw)
+        assert key not in f"{refused.value.message} {refused.value.details}"
 
 
 def test_numbers_keep_their_digits() -> None:
