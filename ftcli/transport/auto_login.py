@@ -85,7 +85,7 @@ class AutoLogins:
                 self._check_renewals(record, username)
                 record.renewals[_mark(username)] = [*self._renewals(record, username), self._now]
         except OSError:
-            raise _not_now(f"{self._path}, which counts the logins, cannot be used", None) from None
+            raise _not_now(f"{self._path}, which counts the logins, cannot be written", None) from None
 
     def disable(self, username: str, reason: str) -> None:
         """Turns automatic logins off until the user acts: the broker refused the credentials."""
@@ -94,7 +94,8 @@ class AutoLogins:
 
     def enable(self, username: str = "") -> None:
         """Turns automatic logins on again: the user logged in, or changed the credentials (everybody's then)."""
-        if username and not self.why_off(username):
+        off = self._load().off
+        if not (_mark(username) in off if username else off):
             return
         with suppress(OSError), self._edited() as record:
             record.off = {
@@ -198,7 +199,7 @@ class AutoLogins:
 
     def _uncounted(self) -> RateLimited:
         return RateLimited(
-            f"{self._path}, which counts the logins, cannot be used, so nothing was sent. Set FT_DATA_DIR.",
+            f"{self._path}, which counts the logins, cannot be written, so nothing was sent. Set FT_DATA_DIR.",
             details={"reason": "attempts"},
         )
 
