@@ -35,6 +35,8 @@ BODY_SECONDS = 20
 """Within which a body must have arrived."""
 IDLE_SECONDS = 60
 """After which a connection between two requests is closed."""
+STRANGER_SECONDS = 15
+"""The same, where no good key has come with any of them."""
 STUCK_SECONDS = 60
 """After which a client that does not read its answer is cut off."""
 

@@ -8,14 +8,14 @@ from aiohttp import hdrs, web
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.operations.binding import unknown
 from ftcli.server import fence
+from ftcli.server.envelope import KEY as KEY
 from ftcli.server.envelope import REQUEST_ID, fault, for_stranger, from_http, refuse, request_id
-from ftcli.server.keys import ApiKey, bearer
+from ftcli.server.keys import bearer
 from ftcli.server.service import SERVICE, Guard, Handler, Service
 
 log = logging.getLogger("ftcli.server")
 audit = logging.getLogger("ftcli.audit")
 
-KEY = web.RequestKey("api_key", ApiKey)
 _NOWHERE = Guard("unknown", None)
 
 

@@ -15,9 +15,11 @@ from ftcli.server.door import (
     MAX_HEAD,
     MAX_HEADERS,
     MAX_LINE,
+    STRANGER_SECONDS,
     STUCK_SECONDS,
 )
-from ftcli.server.envelope import REQUEST_ID, failure, fault, from_http, headers, refuse, request_id
+from ftcli.server.envelope import KEY, REQUEST_ID, failure, fault, from_http, headers, refuse, request_id
+from ftcli.server.places import Places
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +31,7 @@ _FAREWELL = 2.0
 
 _LIMITS: dict[str, Any] = {
     "access_log": None,
-    "keepalive_timeout": IDLE_SECONDS,
+    "keepalive_timeout": STRANGER_SECONDS,
     "lingering_time": 2,
     "max_line_size": MAX_LINE,
     "max_field_size": MAX_LINE,
@@ -81,27 +83,28 @@ class _Protocol(web.RequestHandler):
 
     Attributes:
         lost: Called when the client has left.
-        most: How many connections are held at once.
+        trusted: Whether a good key has come with a request that is done.
         patience: Runs while the head of a request is awaited.
         stuck: Runs while the client does not read.
         body: Body of the latest request.
         barren: Bytes that have come since and brought neither a byte of it nor another request.
     """
 
-    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck")
+    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck", "trusted")
 
     def __init__(self, server: "_Server") -> None:
         super().__init__(server, loop=server._loop, **_LIMITS)
         self.server = server
         self.lost: Callable[[], None] | None = None
+        self.trusted = False
         self.patience: asyncio.TimerHandle | None = None
         self.stuck: asyncio.TimerHandle | None = None
         self.body: StreamReader = EMPTY_PAYLOAD
         self.barren = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come: it is turned away where there are too many, and must say something soon."""
-        if self.server.is_full:
+        """A client has come: it is turned away where there is no place, and must say something soon."""
+        if not self.server.places.take(self):
             self._force_close, self._manager = True, None
             _BUSY.say(transport)
             transport.close()
@@ -110,6 +113,28 @@ class _Protocol(web.RequestHandler):
         assert self.transport is not None
         self.transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not taken
         self._await_head()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a good key has come with a request, be it in hand or done."""
+        return self.trusted or (self._current_request is not None and KEY in self._current_request)
+
+    def make_room(self) -> None:
+        """Ends the connection at once, with a word where no answer is under way."""
+        if self.transport is not None:
+            transport = self.transport
+            if self._is_idle:
+                _BUSY.say(transport)
+            self.force_close()
+            transport.abort()
+
+    def _process_keepalive(self) -> None:
+        """Ends a connection that rests between two requests: one that is known may rest for longer."""
+        end = self._next_keepalive_close_time + IDLE_SECONDS - STRANGER_SECONDS
+        if self.trusted and self._keepalive and self._loop.time() < end:
+            self._keepalive_handle = self._loop.call_at(end, self._process_keepalive)
+        else:
+            super()._process_keepalive()
 
     def _await_head(self) -> None:
         if self.patience is None:
@@ -187,6 +212,7 @@ class _Protocol(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The client has left."""
+        self.server.places.leave(self)
         self._cancel("patience")
         self._cancel("stuck")
         if self.lost is not None:
@@ -202,6 +228,7 @@ class _Protocol(web.RequestHandler):
             if REQUEST_ID not in request:
                 request[REQUEST_ID] = request_id(None)
             resp = from_http(request, resp)
+        self.trusted = self.trusted or KEY in request
         if self._close and resp is not None:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
@@ -242,7 +269,7 @@ _REPEATING = {
 def _reason(exc: BaseException | None, message: str | None) -> str:
     """What is wrong with the bytes; none of them is repeated."""
     for kind, words in _REPEATING.items():
-        if isinstance(exc, kind) and getattr(exc, "line", words):
+        if isinstance(exc, kind) and getattr(exc, "line", True):
             return words
     return (message or "").partition("\n")[0].rstrip(":. ") or "malformed"
 
@@ -259,13 +286,27 @@ class _Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake, where there is room."""
         assert isinstance(transport, asyncio.Transport)
-        if self._server.is_full:
+        if not self._server.places.take(self):
             transport.abort()  # an answer would take a handshake
             return
         transport.pause_reading()
         self._task = asyncio.create_task(self._shake_hands(transport))
         self._server.shaking.add(self._task)
-        self._task.add_done_callback(self._server.shaking.discard)
+        self._task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._server.shaking.discard(task)
+        self._server.places.leave(self)
+
+    @property
+    def is_known(self) -> bool:
+        """Nobody is who has not spoken yet."""
+        return False
+
+    def make_room(self) -> None:
+        """Ends the handshake."""
+        if self._task is not None:
+            self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """What a client says in one breath with the end of its handshake."""
@@ -289,7 +330,7 @@ class _Handshake(asyncio.Protocol):
             raise
         if secured is None or secured.is_closing():
             return
-        self._server.shaking.discard(asyncio.current_task())
+        self._server.places.leave(self)  # the connection takes its own
         protocol = _Protocol(self._server)
         secured.set_protocol(protocol)
         protocol.connection_made(secured)
@@ -304,19 +345,17 @@ class _Server(web.Server):
         made: The server of the app.
         most: How many connections are held at once.
         context: TLS, where it is spoken.
+
+    Attributes:
+        places: Who holds a connection.
+        shaking: Handshakes under way.
     """
 
     def __init__(self, made: web.Server, most: int, context: "ssl.SSLContext | None") -> None:
         super().__init__(made.request_handler, request_factory=made.request_factory)
-        self._most = most
         self._context = context
-        self.shaking: set[asyncio.Task[None] | None] = set()
-        """Handshakes under way."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nobody else can come in."""
-        return len(self._connections) + len(self.shaking) >= self._most
+        self.places = Places(most)
+        self.shaking: set[asyncio.Task[None]] = set()
 
     def __call__(self) -> asyncio.Protocol:  # type: ignore[override]
         return _Handshake(self, self._context) if self._context else _Protocol(self)
@@ -324,8 +363,7 @@ class _Server(web.Server):
     def pre_shutdown(self) -> None:
         """Ends what is not yet, or between, requests."""
         for task in list(self.shaking):
-            if task is not None:
-                task.cancel()
+            task.cancel()
         super().pre_shutdown()
 
 
