@@ -117,7 +117,7 @@ class Throttle:
 
 
 class Guesses:
-    """Slows down an address from which wrong keys come, without locking out the keys that are used from there.
+    """Slows down an address from which wrong keys come, without locking out a key that is used from there.
 
     Args:
         rate: How many wrong keys an address may send.
@@ -149,7 +149,7 @@ class Guesses:
         bucket.take()
 
     def right(self, address: str, key: str) -> None:
-        """Lets a right key pass; one that has not been used from there waits as long as a wrong one would.
+        """Lets a right key that can be guessed pass; one that has not been used from there waits like a wrong one.
 
         Args:
             address: Where it comes from.
