@@ -1,8 +1,8 @@
 """The daemon's door: where it may be bound, and which requests are not even looked at.
 
-A page of any web site can make a browser send requests to this machine. Two checks keep such pages out:
-the ``Host`` must be one of ours (a name that an attacker has pointed at 127.0.0.1 is not), and a write or a
-WebSocket must not come from a foreign ``Origin``.
+A page of any web site can make a browser send requests to this machine. These checks keep such pages out:
+the ``Host`` must be one of ours (a name that an attacker has pointed at 127.0.0.1 is not), a write or a
+WebSocket must not come from a foreign ``Origin``, and without keys nothing may come from another site.
 """
 
 import ipaddress
@@ -162,6 +162,30 @@ class Door:
             return
         raise ValidationFailed.of(
             "Origin", origin, "be this service's own: other sites' pages may not use it"
+        )
+
+    def check_site(self, request: "web.Request", *, page: bool) -> None:
+        """Lets a request pass that no page of another site has made a browser send, as far as the browser tells.
+
+        ``Origin`` is missing on the simplest of them (an image, a script): ``Sec-Fetch-Site`` is not, and no page can
+        change it. A page whose ``Origin`` is there and good may ask from elsewhere.
+
+        Args:
+            request: The request.
+            page: Whether it is for a page of ours, to which a link may lead.
+
+        Raises:
+            ValidationFailed: It comes from a page of another site.
+        """
+        headers = request.headers
+        origin = headers.get("Origin")
+        self.check_origin(origin, headers["Host"])
+        site = headers.get("Sec-Fetch-Site", "none").lower()
+        linked = page and headers.get("Sec-Fetch-Mode") == "navigate"
+        if site in ("none", "same-origin") or linked or origin is not None:
+            return
+        raise ValidationFailed.of(
+            "Sec-Fetch-Site", site, "be same-origin or none: other sites' pages may not use this service"
         )
 
     async def dress(self, request: "web.Request", response: "web.StreamResponse") -> None:

@@ -63,19 +63,19 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
     """Lets a request in.
 
     Raises:
-        ValidationFailed: Its ``Host`` or ``Origin`` is foreign, or its query has a parameter that does not exist.
+        ValidationFailed: Its ``Host``, ``Origin`` or site is foreign, or its query has a parameter that does not exist.
         ApiKeyInvalid: Its key is missing or wrong, or may not do this.
         RateLimited: Its key has been used too often, or too many wrong ones have come from there.
     """
     service.door.check_form(request)
     service.door.check_host(request.headers.getall(hdrs.HOST, []))
-    if guard.changes or guard.socket:
+    if service.keys is None:
+        # Nothing but the browser stands between a foreign page and a service without keys.
+        service.door.check_site(request, page=guard.name == "service.docs")
+    elif guard.changes or guard.socket:
         service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
     if guard.scope is None:
         return
-    if service.keys is None:
-        # Nothing but the browser stands between a foreign page and a service without keys.
-        service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
     header = request.headers.get(hdrs.AUTHORIZATION)
     ticket = request.query.get("ticket") if guard.ticket and header is None else None
     if guard.socket and service.keys and header is None and ticket is None:

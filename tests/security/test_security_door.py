@@ -228,6 +228,66 @@ class TestNamesAndOrigins:
         assert failed(read, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
 
 
+class TestSites:
+    """What browsers say of where a request comes from; it counts where no key is asked for."""
+
+    READS = ("/api/v1/accounts", "/api/v1/streaming/quotes?symbols=KO", "/health", "/openapi.json", "/nowhere")
+
+    async def test_without_keys_no_foreign_page_may_send_anything(self, settings: Settings) -> None:
+        chosen = msgspec.structs.replace(settings, api_key_required=False, allowed_origins=PAGE)
+        async with daemon(chosen) as found, found.client(None) as http:
+            for site in ("cross-site", "same-site", "Cross-Site", "odd"):
+                for path in self.READS:
+                    for mode in ("no-cors", "navigate"):  # an image; a link or a frame
+                        sent = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+                        read = await http.get(path, headers=sent)
+                        error = failed(read, 422, "VALIDATION_ERROR")
+                        assert error["details"]["field"] == "Sec-Fetch-Site", path
+            for sent in (
+                {"Sec-Fetch-Site": "none"},
+                {"Sec-Fetch-Site": "same-origin"},
+                {},
+                {"Sec-Fetch-Site": "cross-site", "Origin": PAGE},
+                {"Sec-Fetch-Site": "cross-site", "Origin": f"http://localhost:{found.port}"},
+            ):
+                assert (await http.get("/api/v1/service/info", headers=sent)).status_code == 200
+            foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+            read = await http.get("/health", headers=foreign)
+            assert failed(read, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
+
+    async def test_a_link_may_lead_to_the_documentation(self, settings: Settings) -> None:
+        chosen = msgspec.structs.replace(settings, api_key_required=False)
+        async with daemon(chosen) as found, found.client(None) as http:
+            link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+            assert (await http.get("/docs", headers=link)).status_code == 200
+            script = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+            failed(await http.get("/docs/docs.js", headers=script), 422, "VALIDATION_ERROR")
+
+    async def test_with_keys_the_key_decides(self, settings: Settings) -> None:
+        async with daemon(settings) as found, found.client() as http:
+            sent = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+            assert (await http.get("/api/v1/service/info", headers=sent)).status_code == 200
+
+
+async def test_where_a_proxy_says_it_all_comes_from_is_not_believed(settings: Settings) -> None:
+    chosen = msgspec.structs.replace(settings, wrong_key_rate="2/h")
+    async with daemon(chosen) as found, found.client("ft_wrong") as http:
+        codes = []
+        for number in range(4):
+            told = {
+                "X-Forwarded-For": f"10.0.0.{number}",
+                "X-Real-IP": f"10.0.0.{number}",
+                "Forwarded": f"for=10.0.0.{number};host=localhost;proto=https",
+                "X-Forwarded-Proto": "https",
+            }
+            answer = await http.get("/api/v1/service/info", headers=told)
+            assert "Strict-Transport-Security" not in answer.headers
+            codes.append(answer.status_code)
+        assert codes == [403, 403, 429, 429]
+        host = {"Host": "evil.example", "X-Forwarded-Host": "localhost"}
+        assert failed(await http.get("/health", headers=host), 422, "VALIDATION_ERROR")
+
+
 async def test_every_answer_has_the_security_headers(settings: Settings) -> None:
     async with daemon(settings) as found, found.client() as http:
         for path in (
