@@ -19,6 +19,7 @@ from ftcli.server.door import (
     STUCK_SECONDS,
 )
 from ftcli.server.envelope import KEY, REQUEST_ID, failure, fault, from_http, headers, refuse, request_id
+from ftcli.server.expect import WAITS, expecting
 from ftcli.server.places import Places
 
 if TYPE_CHECKING:
@@ -229,7 +230,8 @@ class _Protocol(web.RequestHandler):
                 request[REQUEST_ID] = request_id(None)
             resp = from_http(request, resp)
         self.trusted = self.trusted or KEY in request
-        if self._close and resp is not None:
+        # A body that was not asked for may come all the same, or a request in its place: nobody can tell.
+        if (self._close or request.get(WAITS)) and resp is not None:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
 
@@ -352,7 +354,7 @@ class _Server(web.Server):
     """
 
     def __init__(self, made: web.Server, most: int, context: "ssl.SSLContext | None") -> None:
-        super().__init__(made.request_handler, request_factory=made.request_factory)
+        super().__init__(made.request_handler, request_factory=expecting(made.request_factory))
         self._context = context
         self.places = Places(most)
         self.shaking: set[asyncio.Task[None]] = set()

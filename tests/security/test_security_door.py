@@ -231,7 +231,13 @@ class TestNamesAndOrigins:
 class TestSites:
     """What browsers say of where a request comes from; it counts where no key is asked for."""
 
-    READS = ("/api/v1/accounts", "/api/v1/streaming/quotes?symbols=KO", "/health", "/openapi.json", "/nowhere")
+    READS = (
+        "/api/v1/accounts",
+        "/api/v1/streaming/quotes?symbols=KO",
+        "/health",
+        "/openapi.json",
+        "/nowhere",
+    )
 
     async def test_without_keys_no_foreign_page_may_send_anything(self, settings: Settings) -> None:
         chosen = msgspec.structs.replace(settings, api_key_required=False, allowed_origins=PAGE)
