@@ -52,7 +52,7 @@ async def bind(runner: Runner, settings: Settings) -> str:
     site = web.TCPSite(runner, host, settings.port, backlog=AT_ONCE)
     try:
         await site.start()
-    except OSError as problem:
+    except (OSError, ValueError) as problem:  # the latter where the name is none at all
         raise _not_bound(settings, problem) from None
     _lengthen_queue(site)
     # An address that means "every interface" is none to go to.
@@ -74,9 +74,9 @@ def _lengthen_queue(site: web.BaseSite) -> None:
             twin.listen(_QUEUE)
 
 
-def _not_bound(settings: Settings, problem: OSError) -> ValidationFailed:
-    reason = problem.strerror or problem
-    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+def _not_bound(settings: Settings, problem: OSError | ValueError) -> ValidationFailed:
+    reason = getattr(problem, "strerror", None) or problem
+    if isinstance(problem, socket.gaierror | ValueError) or problem.errno == errno.EADDRNOTAVAIL:
         return ValidationFailed.of(
             "FTSERVICE_HOST", settings.host, f"be an address of this machine ({reason})"
         )

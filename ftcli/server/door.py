@@ -40,7 +40,7 @@ STRANGER_SECONDS = 15
 STUCK_SECONDS = 60
 """After which a client that does not read its answer is cut off."""
 
-
+_LAST_PORT = 65535
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.\-]+)(?::(\d{1,5}))?", re.ASCII)
 _FOREIGN_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
 
@@ -57,11 +57,16 @@ def is_loopback(host: str) -> bool:
 
 
 def check_bind(settings: Settings) -> None:
-    """Refuses to stand open to the network without keys.
+    """Refuses to stand open to the network without keys, and where nobody could come in.
 
     Raises:
-        ValidationFailed: The address can be reached from other machines and no key would be required.
+        ValidationFailed: The address can be reached from other machines and no key would be required; the port is none;
+            there is no place for a connection.
     """
+    if settings.port > _LAST_PORT:
+        raise ValidationFailed.of("FTSERVICE_PORT", settings.port, f"be from 0 to {_LAST_PORT}")
+    if settings.max_connections < 1:
+        raise ValidationFailed.of("FTSERVICE_MAX_CONNECTIONS", settings.max_connections, "be at least 1")
     if settings.api_key_required or settings.socket is not None or is_loopback(settings.host):
         return
     raise ValidationFailed(
@@ -81,7 +86,7 @@ class Door:
         socket: Whether it stands on a unix socket only.
 
     Raises:
-        ValidationFailed: An origin is none.
+        ValidationFailed: A name or an origin is none.
     """
 
     def __init__(
@@ -89,7 +94,7 @@ class Door:
     ) -> None:
         self._loopback = socket or is_loopback(host)
         self._names = {host.strip("[]").lower(), gethostname().lower()}
-        self._extra = frozenset(name.strip("[]") for name in hosts)
+        self._extra = frozenset(map(_checked_name, hosts))
         self.origins = frozenset(map(_checked_origin, origins))
         self._good_hosts: set[str] = set()
 
@@ -224,9 +229,22 @@ def words(text: str) -> list[str]:
     return [word.strip().lower() for word in text.split(",") if word.strip()]
 
 
+def _checked_name(name: str) -> str:
+    bare = name.strip("[]")
+    if _hostname(name) != bare and not _is_address(bare):
+        raise ValidationFailed.of(
+            "FTSERVICE_ALLOWED_HOSTS", name, "hold names such as ft.example, without port and wildcard"
+        )
+    return bare
+
+
 def _checked_origin(origin: str) -> str:
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.hostname or origin.count("/") != 2 or "*" in origin:
+    try:
+        parts = urlsplit(origin)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, or no address
+        good = False
+    if not good or origin.count("/") != 2 or "*" in origin:
         raise ValidationFailed.of(
             "FTSERVICE_ALLOWED_ORIGINS",
             origin,
@@ -238,7 +256,7 @@ def _checked_origin(origin: str) -> str:
 def _hostname(host: str) -> str:
     """The name in a ``Host`` header, in lower case; empty where it is not well formed."""
     found = _HOST.fullmatch(host)
-    return found[1].strip("[]").lower() if found and int(found[2] or 0) <= 65535 else ""
+    return found[1].strip("[]").lower() if found and int(found[2] or 0) <= _LAST_PORT else ""
 
 
 def _is_address(name: str) -> bool:

@@ -141,7 +141,7 @@ class Guesses:
         """
         if self._rate is None:
             return
-        net = _net(address)
+        net = network_of(address)
         self._check(net)
         bucket = self._buckets.get(net)
         if bucket is None:
@@ -160,7 +160,7 @@ class Guesses:
         """
         if self._rate is None or (address, key) in self._good:
             return
-        self._check(_net(address))
+        self._check(network_of(address))
         _remember(self._good, (address, key), None)
 
     def _check(self, net: str) -> None:
@@ -188,7 +188,7 @@ def _remember(where: dict[_K, _V], key: _K, value: _V) -> _V:
     return value
 
 
-def _net(address: str) -> str:
+def network_of(address: str) -> str:
     """What one client can choose its addresses from: of an IPv6 address the network."""
     try:
         found = ipaddress.IPv6Address(address.partition("%")[0])

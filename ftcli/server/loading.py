@@ -4,6 +4,7 @@ On the command line modules load when they are needed. A daemon must be able to 
 can be opened any more, which includes the files of its own modules.
 """
 
+from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -12,6 +13,7 @@ _LIBRARIES = ("anyio._backends._asyncio", "cryptography.fernet", "difflib", "enc
 """What they load late."""
 
 
+@cache
 def load_everything(*, paper: bool) -> None:
     """Loads every module behind the routes.
 

@@ -1,4 +1,4 @@
-"""Who holds a connection: clients that have shown a good key, and strangers, of whom the oldest makes room.
+"""Who holds a connection: clients that have shown a good key, and strangers, of whom one makes room for the next.
 
 A place is an open file of the process, and without files neither the journal nor the kill switch can be reached. So
 there are never more places than the system has files to spare; and since nobody can tell a stranger from an owner who
@@ -7,6 +7,8 @@ has not spoken yet, a newcomer always comes in, at the cost of whoever has been 
 
 import contextlib
 from typing import Protocol
+
+from ftcli.server.limits import network_of
 
 RESERVE = 256
 """Open files kept for everything but clients: databases, the kill switch, the broker, and clients on their way in."""
@@ -58,28 +60,44 @@ class Places:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._strangers: dict[Guest, None] = {}
-        """In the order of their coming."""
-        self._known: set[Guest] = set()
+        self._networks: dict[Guest, str] = {}
+        """Everybody who has a place, and where from."""
+        self._strangers: dict[str, dict[Guest, None]] = {}
+        """By network, in the order of their coming; some may be known by now."""
 
-    def take(self, guest: Guest) -> bool:
-        """Gives a newcomer a place; ``False`` where clients that have shown a key hold them all."""
-        if len(self._strangers) + len(self._known) >= self._most and not self._free_one():
+    def take(self, guest: Guest, address: str) -> bool:
+        """Gives a newcomer a place; ``False`` where clients that have shown a key hold them all.
+
+        Args:
+            guest: The newcomer.
+            address: Where it comes from; empty for the unix socket.
+        """
+        if len(self._networks) >= self._most and not self._free_one():
             return False
-        self._strangers[guest] = None
+        network = self._networks[guest] = network_of(address)
+        self._strangers.setdefault(network, {})[guest] = None
         return True
 
     def leave(self, guest: Guest) -> None:
         """Takes a place back."""
-        self._strangers.pop(guest, None)
-        self._known.discard(guest)
+        network = self._networks.pop(guest, None)
+        if network is not None:
+            self._forget(guest, network)
+
+    def _forget(self, guest: Guest, network: str) -> None:
+        crowd = self._strangers.get(network, {})
+        crowd.pop(guest, None)
+        if not crowd:
+            self._strangers.pop(network, None)
 
     def _free_one(self) -> bool:
         while self._strangers:
-            oldest = next(iter(self._strangers))
-            del self._strangers[oldest]
-            if not oldest.is_known:
-                oldest.make_room()
-                return True
-            self._known.add(oldest)
+            network, crowd = max(self._strangers.items(), key=lambda item: len(item[1]))
+            first = next(iter(crowd))
+            if first.is_known:
+                self._forget(first, network)
+                continue
+            self.leave(first)
+            first.make_room()
+            return True
         return False

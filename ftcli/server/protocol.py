@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web, web_protocol
-from aiohttp.http_exceptions import BadStatusLine, InvalidHeader, InvalidURLError, LineTooLong
 
-from ftcli.errors import FtError, RateLimited, ValidationFailed
+from ftcli.errors import ValidationFailed
 from ftcli.server.door import (
     HEAD_SECONDS,
     IDLE_SECONDS,
@@ -18,8 +17,9 @@ from ftcli.server.door import (
     STRANGER_SECONDS,
     STUCK_SECONDS,
 )
-from ftcli.server.envelope import KEY, REQUEST_ID, failure, fault, from_http, headers, refuse, request_id
+from ftcli.server.envelope import KEY, REQUEST_ID, fault, from_http, refuse, request_id
 from ftcli.server.expect import WAITS, expecting
+from ftcli.server.last_words import BUSY, ENDLESS, SLOW, reason_of
 from ftcli.server.places import Places
 
 if TYPE_CHECKING:
@@ -41,42 +41,10 @@ _LIMITS: dict[str, Any] = {
 }
 
 
-class _LastWords:
-    """An answer for a connection that never became a request."""
-
-    def __init__(self, status: str, problem: FtError, **more: str) -> None:
-        self._status = status
-        self._body = failure(problem)
-        self._more = {**more, "Content-Length": str(len(self._body)), "Connection": "close"}
-
-    def say(self, transport: asyncio.BaseTransport | None) -> None:
-        """Writes it, under a request id of its own."""
-        if not isinstance(transport, asyncio.WriteTransport):
-            return
-        lines = {**headers(request_id(None)), **self._more}
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        transport.write(f"HTTP/1.1 {self._status}\r\n{head}\r\n".encode() + self._body)
-
-
-_BUSY = _LastWords(
-    "429 Too Many Requests",
-    RateLimited("Too many connections are open.", details={"reason": "connections"}),
-    **{"Retry-After": "1"},
-)
-_SLOW = _LastWords(
-    "408 Request Timeout",
-    ValidationFailed(
-        "The request did not arrive in time.",
-        details={"field": "request", "value": None, "rule": f"arrive within {HEAD_SECONDS} seconds"},
-    ),
-)
-_ENDLESS = _LastWords(
-    "400 Bad Request",
-    ValidationFailed(
-        f"This is not an acceptable HTTP request (a head of more than {MAX_HEAD} bytes).",
-        details={"field": "request", "value": None, "rule": f"have a head of at most {MAX_HEAD} bytes"},
-    ),
-)
+def _address(transport: asyncio.BaseTransport) -> str:
+    """Where a client comes from; empty for the unix socket."""
+    peer = transport.get_extra_info("peername")
+    return peer[0] if isinstance(peer, tuple) else ""
 
 
 class _Protocol(web.RequestHandler):
@@ -105,9 +73,9 @@ class _Protocol(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come: it is turned away where there is no place, and must say something soon."""
-        if not self.server.places.take(self):
+        if not self.server.places.take(self, _address(transport)):
             self._force_close, self._manager = True, None
-            _BUSY.say(transport)
+            BUSY.say(transport)
             transport.close()
             return
         super().connection_made(transport)
@@ -125,7 +93,7 @@ class _Protocol(web.RequestHandler):
         if self.transport is not None:
             transport = self.transport
             if self._is_idle:
-                _BUSY.say(transport)
+                BUSY.say(transport)
             self.force_close()
             transport.abort()
 
@@ -150,7 +118,7 @@ class _Protocol(web.RequestHandler):
         """Ends a connection whose request does not come, or comes drop by drop."""
         self.patience = None
         if self._is_idle:
-            _SLOW.say(self.transport)
+            SLOW.say(self.transport)
             self.force_close()
 
     def data_received(self, data: bytes) -> None:
@@ -180,7 +148,7 @@ class _Protocol(web.RequestHandler):
         self.barren += size
         if self.barren > MAX_HEAD:
             if self._is_idle:
-                _ENDLESS.say(self.transport)
+                ENDLESS.say(self.transport)
                 self.force_close()
             else:
                 self._fail_body(f"more than {MAX_HEAD} bytes of chunk lines")
@@ -249,7 +217,7 @@ class _Protocol(web.RequestHandler):
         if status < 500:
             log.debug("not HTTP from %s: %s", request.remote, type(exc).__name__)
             problem = ValidationFailed(
-                f"This is not an acceptable HTTP request ({_reason(exc, message)}).",
+                f"This is not an acceptable HTTP request ({reason_of(exc, message)}).",
                 details={"field": "request", "value": None, "rule": "be HTTP/1.1 within the limits"},
             )
             response = refuse(request, problem, status=400)
@@ -257,23 +225,6 @@ class _Protocol(web.RequestHandler):
             response = fault(request, exc or RuntimeError(message or "unknown"))
         response.force_close()
         return response
-
-
-_REPEATING = {
-    LineTooLong: f"a line of more than {MAX_LINE} bytes",
-    InvalidHeader: "a malformed header",
-    BadStatusLine: "a malformed first line",
-    InvalidURLError: "a malformed path",
-}
-"""Words for the errors whose own would repeat what the client has sent."""
-
-
-def _reason(exc: BaseException | None, message: str | None) -> str:
-    """What is wrong with the bytes; none of them is repeated."""
-    for kind, words in _REPEATING.items():
-        if isinstance(exc, kind) and getattr(exc, "line", True):
-            return words
-    return (message or "").partition("\n")[0].rstrip(":. ") or "malformed"
 
 
 class _Handshake(asyncio.Protocol):
@@ -288,7 +239,7 @@ class _Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake, where there is room."""
         assert isinstance(transport, asyncio.Transport)
-        if not self._server.places.take(self):
+        if not self._server.places.take(self, _address(transport)):
             transport.abort()  # an answer would take a handshake
             return
         transport.pause_reading()

@@ -160,12 +160,25 @@ class TestAddresses:
                 own = {"Origin": found.url}
                 assert (await http.post("/api/v1/streaming/tickets", headers=own)).status_code == 200
 
-    @pytest.mark.parametrize("host", ["", "[]", "nobody.invalid", "192.0.2.1"])
+    @pytest.mark.parametrize(
+        "host", ["", "[]", "nobody.invalid", "192.0.2.1", "a..b", "x" * 300, "127.0.0.1\x00"]
+    )
     async def test_what_is_no_address_of_this_machine(self, settings: Settings, host: str) -> None:
         with pytest.raises(ValidationFailed) as caught:
             async with running(msgspec.structs.replace(settings, host=host)):
                 pass
         assert (caught.value.details or {})["field"] == "FTSERVICE_HOST"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"port": 70_000}, "FTSERVICE_PORT"), ({"max_connections": 0}, "FTSERVICE_MAX_CONNECTIONS")],
+)
+async def test_where_nobody_could_come_in(settings: Settings, wrong: dict[str, int], field: str) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        async with running(msgspec.structs.replace(settings, **wrong)):
+            pass
+    assert (caught.value.details or {})["field"] == field
 
 
 class TestNamesAndOrigins:
@@ -209,11 +222,26 @@ class TestNamesAndOrigins:
                 assert failed(refused, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
 
     @pytest.mark.parametrize(
-        "origin", ["*", "https://*.example", "desk.example", "https://desk.example/", "file://x"]
+        "origin",
+        [
+            "*",
+            "https://*.example",
+            "desk.example",
+            "https://desk.example/",
+            "file://x",
+            "http://[x",
+            "http://a:99999",
+        ],
     )
     async def test_what_is_no_origin(self, settings: Settings, origin: str) -> None:
         with pytest.raises(ValidationFailed, match="FTSERVICE_ALLOWED_ORIGINS"):
             async with running(msgspec.structs.replace(settings, allowed_origins=origin)):
+                pass
+
+    @pytest.mark.parametrize("name", ["*", "*.example", "https://ft.example", "ft.example:80"])
+    async def test_what_is_no_name(self, settings: Settings, name: str) -> None:
+        with pytest.raises(ValidationFailed, match="FTSERVICE_ALLOWED_HOSTS"):
+            async with running(msgspec.structs.replace(settings, allowed_hosts=f"ft.example,{name}")):
                 pass
 
     async def test_closed_unless_listed(self, settings: Settings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -48,11 +49,14 @@ def keyed(found: Daemon) -> bytes:
 class Client:
     """A connection that says what it wants, when it wants."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
         self.port = port
+        self.address = address
 
     async def __aenter__(self) -> "Client":
-        self.reader, self.writer = await asyncio.open_connection("localhost", self.port)
+        self.reader, self.writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, local_addr=(self.address, 0)
+        )
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -301,6 +305,17 @@ class TestPlaces:
             await early.close()
             await late.close()
         for client in held:
+            await client.__aexit__()
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs more than one address of this machine")
+    async def test_strangers_from_elsewhere_push_nobody_out(self, plain: Daemon) -> None:
+        async with Client(plain.port) as slow, Client(plain.port, "127.0.0.3") as other:
+            crowd = [await Client(plain.port, "127.0.0.2").__aenter__() for _ in range(20)]
+            for client in crowd[:17]:
+                assert STATUS.findall(await client.rest()) == [b"429"]
+            for owner in (slow, other):
+                assert b" 200 " in await owner.answer(keyed(plain))
+        for client in crowd:
             await client.__aexit__()
 
     async def test_places_come_back(self, plain: Daemon) -> None:
