@@ -182,7 +182,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None, env("FTSERVICE_SOCKET", "Listen on this unix socket (0600) instead of a port.")
     ] = None
     max_connections: Annotated[
-        int, env("FTSERVICE_MAX_CONNECTIONS", "Connections held at once; more are turned away.")
+        int,
+        env(
+            "FTSERVICE_MAX_CONNECTIONS",
+            "Connections held at once, where the limit of open files allows; strangers make room for newcomers.",
+        ),
     ] = 1024
     auto_reauth: Annotated[bool, env("FTSERVICE_AUTO_REAUTH", "Log in again when the session expires.")] = (
         True

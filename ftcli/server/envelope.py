@@ -32,10 +32,13 @@ from ftcli.models.json import dumps
 from ftcli.redaction import redact_values
 from ftcli.server.door import MAX_BODY, is_loopback
 from ftcli.server.key_text import mask_keys
+from ftcli.server.keys import ApiKey
 
 log = logging.getLogger("ftcli.server")
 
 REQUEST_ID = web.RequestKey("request_id", str)
+KEY = web.RequestKey("api_key", ApiKey)
+"""The key a request has been admitted with; not there before."""
 
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -22,7 +22,11 @@ _CHANGING = re.compile(rb"(?i)(x-request-id|date|sec-websocket-accept|connection
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        environment="paper", data_dir=tmp_path, port=0, api_key=Secret(f"{RIGHT}-{RIGHT[::-1]}"), wrong_key_rate="off"
+        environment="paper",
+        data_dir=tmp_path,
+        port=0,
+        api_key=Secret(f"{RIGHT}-{RIGHT[::-1]}"),
+        wrong_key_rate="off",
     )
 
 
