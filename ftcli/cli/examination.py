@@ -127,8 +127,13 @@ async def _daemon(call: "Call") -> Said:
     """Whether a daemon listens where the settings put it."""
     import asyncio
 
+    from ftcli.server.door import is_loopback
+
     settings = call.settings
-    place = str(settings.socket) if settings.socket else f"{settings.host}:{settings.port}"
+    host = (
+        settings.host if is_loopback(settings.host) else "FTSERVICE_HOST"
+    )  # where it is reached is nobody's affair
+    place = str(settings.socket) if settings.socket else f"{host}:{settings.port}"
     try:
         async with asyncio.timeout(2):
             if settings.socket:

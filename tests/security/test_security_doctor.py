@@ -287,3 +287,28 @@ class TestWhatCanBeWrong:
         _, found = examined(tmp_path / "data")
         assert found["permissions"]["advice"] == "chmod 700 ~/data"
         assert str(tmp_path) not in json.dumps(found)
+
+    def test_neither_user_nor_machine_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        machine = "Annas-Laptop"
+        monkeypatch.setattr(socket, "gethostname", lambda: f"{machine}.smith.example")
+        monkeypatch.setenv("LOGNAME", "anna.smith")
+        monkeypatch.setenv("HOME", str(tmp_path / "anna"))
+        for name in ("anna", "annabel", "srv"):
+            folder = tmp_path / name / "anna.smith" / machine.lower()
+            folder.mkdir(parents=True, mode=0o755)
+            _, found = examined(folder, FTSERVICE_HOST="192.0.2.7")
+            told = json.dumps(found)
+            assert "chmod 700" in told
+            for private in ("smith", machine.lower(), "192.0.2.7", "~bel"):
+                assert private not in told.lower(), private
+        assert "/srv/$USER/$HOSTNAME" in told
+        assert found["daemon"]["outcome"] == "none listens on FTSERVICE_HOST:9"
+
+    def test_a_proxy_is_not_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as proxy:
+            monkeypatch.setenv("http_proxy", f"http://anna:hunter2-hunter2@localhost:{proxy.getsockname()[1]}")
+            world = live("http://broker.invalid:81", FT_UPSTREAM_REMOTE="true", FT_TIMEOUT="0.5")
+            _, found = examined(tmp_path, **world)
+        assert found["host broker.invalid:81"]["outcome"].startswith("connects (by a proxy)")
+        assert "localhost" not in json.dumps(found)
+        assert "hunter2" not in json.dumps(found)
