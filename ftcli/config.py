@@ -362,13 +362,21 @@ def _parse_number(shown: str, raw: Any, kind: type) -> Any:
     return number
 
 
-def _parse_pairs(shown: str, raw: str, *, strict: bool) -> dict[str, str]:
-    pairs: dict[str, str] = {}
+def _parse_pairs(shown: str, raw: str, *, strict: bool) -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+
+    def words_of(value: Any) -> list[str]:
+        return value if isinstance(value, list) else str(value).split()
+
     for item in filter(None, (part.strip() for part in raw.split(","))):
         key, equals, value = item.partition("=")
         if strict and (not equals or not key.strip() or not value.strip()):
             raise ValidationFailed.of(shown, item, "be key=value pairs separated by commas")
-        pairs[key.strip()] = value.strip()
+        name, text = key.strip(), value.strip()
+        if strict and name in pairs:
+            raise ValidationFailed.of(shown, item, f"give {name} once")
+        # Of two limits nobody knows which one is meant: both go to the judge of limits, who takes lists of symbols only.
+        pairs[name] = [*words_of(pairs[name]), *words_of(text)] if name in pairs else text
     return pairs
 
 

@@ -462,3 +462,12 @@ async def test_a_limit_refuses_a_place_and_counts_the_day(tmp_path: Path) -> Non
         assert rows["max_daily_orders"] == "2"
         states = [entry.state for entry in (await client.orders.journal.list()).entries]
         assert states == ["accepted", "accepted"], "what a limit refuses never reaches the journal"
+
+
+def test_a_limit_given_twice_in_one_line_is_refused_and_lists_add_up() -> None:
+    environ = {"FT_CONFIG": "/dev/null", "FT_LIMITS": "symbols_denied=GME,max_value=5,symbols_denied=AMC KO"}
+    (one,) = parse(config.load({}, environ).limits)
+    assert one.rules.symbols_denied == ["GME", "AMC", "KO"]
+    twice = config.load({}, {**environ, "FT_LIMITS": "max_value=5,max_value=5000"})
+    with pytest.raises(ValidationFailed, match=r"limits\.max_value"):
+        parse(twice.limits)
