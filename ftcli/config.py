@@ -375,7 +375,7 @@ def _parse_pairs(shown: str, raw: str, *, strict: bool) -> dict[str, Any]:
         name, text = key.strip(), value.strip()
         if strict and name in pairs:
             raise ValidationFailed.of(shown, item, f"give {name} once")
-        # Of two limits nobody knows which one is meant: both go to the judge of limits, who takes lists of symbols only.
+        # Of two limits nobody knows which is meant: both go to the judge of limits, who takes lists of symbols only.
         pairs[name] = [*words_of(pairs[name]), *words_of(text)] if name in pairs else text
     return pairs
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ftcli.cli.call import Call
     from ftcli.client import Client
 
+_NOBODY = "These limits hold for nobody: put it right in [limits]."
 _LOW_DISK = 50 * 1024 * 1024
 
 
@@ -67,6 +68,13 @@ def _settings(chart: Chart, call: "Call") -> None:
 
 async def _limits(client: "Client") -> Said:
     count = len((await client.trading.limits()).limits)
+    unknown = client.desk.limited_keys() - client.desk.journal.api_keys()
+    if unknown:
+        return (
+            "warning",
+            f"no API key has the id {', '.join(sorted(unknown))}",
+            f"{_NOBODY} See `ft keys list`.",
+        )
     return "ok", f"{count} of orders in force" if count else "none", None
 
 

@@ -71,6 +71,10 @@ class Desk:
         """The rules an order must pass."""
         return {rule for one in self._applying(account, api_key) for rule in one.rules.in_force()}
 
+    def limited_keys(self) -> set[str]:
+        """Ids of the API keys that have limits of their own."""
+        return {one.api_key for one in self.limits if one.api_key}
+
     def _applying(self, account: str, api_key: str) -> list[Scoped]:
         return applying(self.limits, account, self.journal.line_of(api_key))
 

@@ -161,6 +161,10 @@ class Records:
         """The ids that count as one key: its own, those that rotation replaced by it, and those that replaced it."""
         return [row["id"] for row in self._store.rows(_LINE, api_key)] if api_key else []
 
+    def api_keys(self) -> set[str]:
+        """Ids that an API key can have: of all that were ever made, and of `FTSERVICE_API_KEY`."""
+        return {"env", *(row["id"] for row in self._store.rows("SELECT id FROM api_keys"))}
+
     def today(self, account: str, api_key: str, digest: str) -> Day:
         """What has been placed today, in an account, by a key and those of its line, or in all.
 

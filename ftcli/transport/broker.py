@@ -14,12 +14,12 @@ from ftcli.models.session import SessionState
 from ftcli.redaction import Secret
 from ftcli.transport import faults
 from ftcli.transport.cookies import Jar
-from ftcli.transport.decode import UnreadableBody, decode
 from ftcli.transport.hosts import Hosts, find
 from ftcli.transport.keeper import CredentialsCall, SessionKeeper, Sleep
 from ftcli.transport.line import Line, log
 from ftcli.transport.pace import Pace
 from ftcli.transport.pulse import SECURITY_CONTEXT
+from ftcli.transport.reply import reply_of
 from ftcli.transport.retry import Fault, Random, delay_before_repeat, fault_of, parse_retry_after
 from ftcli.transport.session import (
     IDLE_LIMIT,
@@ -128,7 +128,9 @@ class Broker:
                 asked_for_quotes = True
                 await self._keeper.switch_quotes_on(session)
             else:
-                return self._reply(jar, request, answer, verdict)
+                return reply_of(
+                    request, answer, verdict, partial(self._line.quote_of, jar=jar), self._retry_after(answer)
+                )
 
     async def _tries(self, jar: Jar, request: WireRequest, last_word: Callable[[], None] | None) -> "Answer":
         """Sends the call, and again where its class allows it (protocol 00 §5.5)."""
@@ -193,26 +195,6 @@ class Broker:
             f"The session has expired. {what}{advice}",
             details={"host": request.host, "reason": "expired", "next": "ft auth login"},
         )
-
-    def _reply(self, jar: Jar, request: WireRequest, answer: "Answer", verdict: Verdict) -> WireReply:
-        status = answer.status
-        if verdict is Verdict.THROTTLED:
-            raise faults.throttled(request, self._retry_after(answer))
-        if verdict is Verdict.SERVER:
-            excerpt = self._line.quote_of(answer.body, jar)
-            raise faults.server_failed(request, status, excerpt, self._retry_after(answer))
-        if verdict is Verdict.PAGE:
-            raise faults.unexpected_page(request, status, self._line.quote_of(answer.body, jar))
-        if verdict is not Verdict.FINE:
-            raise faults.refused(request, status, self._line.quote_of(answer.body, jar))
-        try:
-            document = decode(answer.body)
-        except UnreadableBody as problem:
-            excerpt = self._line.quote_of(answer.body, jar)
-            raise faults.unreadable(request, status, excerpt, str(problem)) from None
-        # Cookies are the session's business and nobody else's.
-        headers = {name: value for name, value in answer.headers if name != "set-cookie"}
-        return WireReply(status=status, headers=headers, body=answer.body, document=document)
 
     def _retry_after(self, answer: "Answer") -> float | None:
         return parse_retry_after(answer.header("retry-after"), self._clock())

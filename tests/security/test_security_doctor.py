@@ -138,8 +138,17 @@ class TestWhatCanBeWrong:
 
     def test_limits_are_counted(self, tmp_path: Path) -> None:
         assert examined(tmp_path)[1]["limits"]["outcome"] == "none"
-        _, found = examined(tmp_path, FT_LIMITS="max_value=5,keys.abc.max_quantity=1")
+        _, found = examined(tmp_path, FT_LIMITS="max_value=5,max_quantity=1")
         assert (found["limits"]["status"], found["limits"]["outcome"]) == ("ok", "2 of orders in force")
+
+    def test_limits_of_nobody_are_told(self, tmp_path: Path, paper: str) -> None:
+        limits = "max_value=5,keys.abc.max_quantity=1,accounts.Z99999999.max_value=1"
+        known = {"FT_USERNAME": "demo", "FT_PASSWORD": DEMO_PASSWORD}
+        _, found = examined(tmp_path, "--login", **live(paper, **known), FT_LIMITS=limits)
+        assert found["limits"]["status"] == found["accounts"]["status"] == "warning"
+        assert "no API key has the id abc" in str(found["limits"]["outcome"])
+        assert "no account of this login" in str(found["accounts"]["outcome"])
+        assert "Z99999999" not in str(found), "account numbers are masked"
 
     def test_nothing_is_set_up(self, tmp_path: Path, paper: str) -> None:
         status, found = examined(tmp_path, "--login", **live(paper))
@@ -271,7 +280,9 @@ class TestWhatCanBeWrong:
         assert done.returncode == 1
         assert "cannot be written" in found["disk"]["outcome"]
         assert "Make room" in found["disk"]["advice"]
-        assert "counts the logins, cannot be used" in found["login"]["outcome"]  # uncounted logins could lock the account
+        assert (
+            "counts the logins, cannot be used" in found["login"]["outcome"]
+        )  # uncounted logins could lock the account
         assert found["daemon"]["status"] == "ok"
 
     def test_a_data_folder_that_is_none(self, tmp_path: Path, paper: str) -> None:
@@ -306,7 +317,9 @@ class TestWhatCanBeWrong:
 
     def test_a_proxy_is_not_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server(("127.0.0.1", 0)) as proxy:
-            monkeypatch.setenv("http_proxy", f"http://anna:hunter2-hunter2@localhost:{proxy.getsockname()[1]}")
+            monkeypatch.setenv(
+                "http_proxy", f"http://anna:hunter2-hunter2@localhost:{proxy.getsockname()[1]}"
+            )
             world = live("http://broker.invalid:81", FT_UPSTREAM_REMOTE="true", FT_TIMEOUT="0.5")
             _, found = examined(tmp_path, **world)
         assert found["host broker.invalid:81"]["outcome"].startswith("connects (by a proxy)")
