@@ -24,7 +24,6 @@ from ftcli.errors import (
     FtError,
     InternalError,
     NotFound,
-    OrderRejected,
     OrderUnknown,
     ValidationFailed,
 )
@@ -64,9 +63,10 @@ def success(data: bytes) -> bytes:
     return _START + data + _END
 
 
-_FROM_OTHERS = (AuthRequired, BrokerError, InternalError, OrderRejected, OrderUnknown)
+_FROM_OTHERS = (AuthRequired, BrokerError, InternalError, OrderUnknown)
 """Errors that tell what the broker or a library has said, which may hold a secret of ours. All others speak of what
-the client itself has sent: to mask that by value would tell it which of its guesses is a secret."""
+the client itself has sent (the broker too, where it refuses an order): to mask that by value would tell the client
+which of its guesses is a secret."""
 
 
 def _clean(details: Any, mask: Callable[[str], str]) -> Any:
