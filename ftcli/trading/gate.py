@@ -228,6 +228,8 @@ class Gate:
                 f"The order {numbers} was settled as not placed: {detail.get('message')} Preview it again to place it.",
                 details={"conf_nums": standing.conf_nums, "reason": "not_placed"},
             )
+        if standing.state is JournalState.PARTLY_ACCEPTED:
+            raise _partly(placement, standing)
         if standing.state is JournalState.SENDING:
             desk.journal.settle_dead()
         raise _unknown(
@@ -278,7 +280,15 @@ class Gate:
             )
             raise
         except OrderUnknown as problem:
-            desk.journal.note(number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
+            said = problem.details or {}
+            desk.journal.note(
+                number,
+                JournalState.UNKNOWN,
+                reply=reply.body,
+                message=problem.message,
+                messages=said.get("messages", []),
+                found=said.get("found", {}),
+            )
             raise
         except Exception as problem:
             raise self._lost(desk, placement, number, str(problem)) from problem
@@ -300,4 +310,17 @@ def _unknown(placement: Placement[T], conf_nums: list[str], reason: str) -> Orde
         f"Whether the order {numbers} was placed is unknown: it was sent, and its answer was lost. Do not send it "
         f"again; `ft orders reconcile` looks for it. What happened: {reason}",
         details={"account": placement.account, "conf_nums": conf_nums, "reason": reason},
+    )
+
+
+def _partly(placement: Placement[T], standing: Standing) -> OrderUnknown:
+    return OrderUnknown(
+        f"The answer to the orders was lost, and {standing.detail['message']} Do not send them again. Cancel or keep "
+        f"what is there, then `ft orders resolve {standing.id}` says so.",
+        details={
+            "account": placement.account,
+            "conf_nums": standing.conf_nums,
+            "reason": "partly accepted",
+            "found": standing.detail["found"],
+        },
     )

@@ -14,7 +14,10 @@ from ftcli.store import Store
 from ftcli.trading.limits import Day
 from ftcli.trading.terms import sum_of
 
-_COUNTED = "e.state IN ('sending', 'accepted', 'unknown')"
+EXTERNAL = "external"
+"""Kind of the placements that were adopted from the broker."""
+
+_COUNTED = "e.state IN ('sending', 'accepted', 'partly_accepted', 'unknown')"
 """States whose orders count against limits."""
 _OF_DAY = """
     p.id IN (SELECT id FROM placements WHERE environment = ?1 AND day = ?2
@@ -165,6 +168,27 @@ class Records:
         """Ids that an API key can have: of all that were ever made, and of `FTSERVICE_API_KEY`."""
         return {"env", *(row["id"] for row in self._store.rows("SELECT id FROM api_keys"))}
 
+    def holders(self, account: str, conf_num: str, but: int) -> set[tuple[int, str]]:
+        """Number and kind of the placements that have a confirmation number, as their own or as a claim.
+
+        Args:
+            account: The account.
+            conf_num: The number at the broker.
+            but: A placement that is left out.
+        """
+        rows = self._store.rows(
+            "SELECT p.id, p.kind FROM placements p, json_each(p.conf_nums) j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4 AND j.value = ?3"
+            " UNION SELECT p.id, p.kind FROM placements p JOIN placement_events e ON e.placement = p.id,"
+            " json_each(e.detail, '$.claims') j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4 AND j.value = ?3",
+            self._environment,
+            account,
+            conf_num,
+            but,
+        )
+        return {(row["id"], row["kind"]) for row in rows}
+
     def today(self, account: str, api_key: str, digest: str) -> Day:
         """What has been placed today, in an account, by a key and those of its line, or in all.
 
@@ -214,7 +238,7 @@ class Records:
         """
         rows = self._store.rows(
             f"{NOW} WHERE p.environment = ? AND p.account = ? AND (e.state IN ('sending', 'unknown')"
-            " OR e.state = 'accepted' AND e.id > ?)",
+            " OR e.state IN ('accepted', 'partly_accepted') AND e.id > ?)",
             self._environment,
             account,
             sys.maxsize if mark is None else mark,
@@ -254,6 +278,8 @@ def _change(row: Any) -> JournalChange:
         changed_at=datetime.fromisoformat(row["at"]),
         message=detail.get("message", ""),
         evidence=detail.get("evidence", []),
+        found=detail.get("found", {}),
+        conf_nums=detail.get("claims", []),
         messages=detail.get("messages", []),
     )
 

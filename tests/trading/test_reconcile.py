@@ -12,6 +12,7 @@ from test_gate import BUY as CASH_BUY
 from test_gate import Upstream, live
 
 from ftcli.client import Client
+from ftcli.clock import Clock
 from ftcli.environment import live_client
 from ftcli.errors import OrderUnknown
 from ftcli.models.conditional import (
@@ -34,7 +35,7 @@ from ftcli.models.tickets import (
     EquityStopOrder,
     EquityTrailingStopOrder,
 )
-from ftcli.models.trading import ResolveAs
+from ftcli.models.trading import JournalState, ResolveAs
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
 
 ACCOUNT = "Z20000025"
@@ -114,8 +115,8 @@ class Desks:
         self.upstream.fault = ""
 
 
-async def desks(stack: AsyncExitStack, folder: Path, **flags: Any) -> Desks:
-    upstream = Upstream()
+async def desks(stack: AsyncExitStack, folder: Path, clock: Clock | None = None, **flags: Any) -> Desks:
+    upstream = Upstream(clock)
     (folder / "ours").mkdir()
     ours = await stack.enter_async_context(live(folder / "ours", upstream, live_trading=True, **flags))
     theirs = live_client(
@@ -263,7 +264,8 @@ async def test_what_is_bound_once_is_bound_for_good(tmp_path: Path) -> None:
         assert first not in report.settled[0].evidence[0]
         assert not report.adopted
         desk = both.ours.desk
-        assert not desk.settle(report.settled[0].id, ["another process thinks so"], [first])
+        thought = {"evidence": ["another process thinks so"], "claims": [first]}
+        assert not desk.settle(report.settled[0].id, JournalState.ACCEPTED, **thought)
         assert desk.unresolved()
         # Two orders for one lost one: neither is surely it, until a person has said so.
         for _ in range(2):
