@@ -204,7 +204,9 @@ class CredentialStore:
         try:
             lock = alone(self._latest.path.with_name(f"{self._name}.lock"))
         except OSError:
-            lock = None  # in a folder that nobody can write to there is the keyring only, which goes one by one
+            lock = (
+                None  # in a folder that nobody can write to there is the keyring only, which goes one by one
+            )
         try:
             with lock or nullcontext():
                 yield

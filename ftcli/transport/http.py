@@ -7,6 +7,7 @@ a placeholder stands in that module's place; afterwards it is gone and ``import 
 
 import asyncio
 import logging
+import os
 import sys
 from functools import lru_cache
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ from typing import Any, Literal
 from urllib.request import getproxies, proxy_bypass
 
 import msgspec
+
+from ftcli.errors import ValidationFailed
 
 
 def _import_without_its_cli() -> None:
@@ -137,25 +140,25 @@ class HttpDoor:
 
     Args:
         door: A transport to use instead of the network, such as the in-process paper broker.
-        local: Every host is this machine: no proxy from the environment and no certificates are needed.
+        local: Every host is this machine: no proxy from the environment, and certificates for ``https`` only.
     """
 
     def __init__(self, door: httpx.AsyncBaseTransport | None = None, *, local: bool = False) -> None:
-        if door is None and local:
-            limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
-            door = httpx.AsyncHTTPTransport(verify=_no_certificates(), trust_env=False, limits=limits)
         self._door = door
-        self._by_proxy: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._local = local
+        self._ways: dict[str, httpx.AsyncHTTPTransport] = {}
 
     def _way_to(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         """The transport for a URL; the environment may name a proxy for its host (``HTTPS_PROXY`` ...)."""
         if self._door is not None:
             return self._door
+        if self._local:
+            return self._ways.get(url.scheme) or self._ways.setdefault(url.scheme, _local_way(url.scheme))
         proxies = {} if proxy_bypass(url.host) else getproxies()
         proxy = proxies.get(url.scheme, proxies.get("all", ""))
-        if proxy not in self._by_proxy:
-            self._by_proxy[proxy] = httpx.AsyncHTTPTransport(proxy=proxy or None)
-        return self._by_proxy[proxy]
+        if proxy not in self._ways:
+            self._ways[proxy] = httpx.AsyncHTTPTransport(verify=certificates(), proxy=proxy or None)
+        return self._ways[proxy]
 
     async def exchange(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None, time_limit: float
@@ -171,6 +174,7 @@ class HttpDoor:
 
         Raises:
             Failure: No usable answer came.
+            ValidationFailed: The certificates to trust by cannot be read.
         """
         request = httpx.Request(
             method,
@@ -205,18 +209,30 @@ class HttpDoor:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        for way in (self._door, *self._by_proxy.values()):
+        for way in (self._door, *self._ways.values()):
             if way is not None:
                 await way.aclose()
 
 
 def certificates() -> Any:
-    """The TLS context that calls to the broker trust by (``SSL_CERT_FILE`` counts)."""
-    return httpx.create_ssl_context()
+    """The TLS context that calls to the broker trust by: what ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names, else certifi's.
+
+    Raises:
+        ValidationFailed: What is named cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as problem:  # an ssl.SSLError too
+        name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        raise ValidationFailed.of(
+            name, os.environ.get(name), f"name certificates in PEM ({problem.strerror or problem})"
+        ) from None
 
 
-def _no_certificates() -> Any:
+def _local_way(scheme: str) -> httpx.AsyncHTTPTransport:
     import ssl
 
-    # Loading the CA bundle takes 20 ms. A context that trusts nobody is as strict and costs nothing.
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Loading the CA bundle takes 20 ms. For plain HTTP, a context that trusts nobody is as strict and costs nothing.
+    trust = certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
+    return httpx.AsyncHTTPTransport(verify=trust, trust_env=False, limits=limits)

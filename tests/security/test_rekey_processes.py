@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broker_double import FERNET_KEY, PASS, USER, BrokerDouble
+from broker_double import FERNET_KEY, BrokerDouble
+from process_kit import ROOT, cli, environ_of
 
 from ftcli.credentials.keys import new_key
 
-ROOT = Path(__file__).parents[2]
 NAMED = "FTSERVICE_ENCRYPTION_KEY"
 HOLDER = """
 import asyncio, logging, sys
@@ -69,32 +68,14 @@ async def _holding(environ: dict[str, str]) -> AsyncIterator[Holder]:
 
 async def _ft(environ: dict[str, str], *words: str, stdin: str = "") -> Any:
     """Runs a command that must succeed; its document."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ftcli", *words, "-o", "json"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environ,
-        cwd=ROOT,
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    assert process.returncode == 0, err.decode()
+    status, out, err = await cli(environ, *words, "-o", "json", stdin=stdin)
+    assert status == 0, err
     return json.loads(out)
 
 
 @pytest.fixture
 def environ(double: BrokerDouble, tmp_path: Path) -> dict[str, str]:
-    """No key from outside and no keyring, so the key is in a file."""
-    return {
-        "PATH": os.environ["PATH"],
-        "FT_ENV": "live",
-        "FT_DATA_DIR": str(tmp_path),
-        "FT_CONFIG": "/dev/null",
-        "FT_UPSTREAM": double.url,
-        "FT_USERNAME": USER,
-        "FT_PASSWORD": PASS,
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-    }
+    return environ_of(double, tmp_path)
 
 
 async def test_a_daemon_goes_on_with_a_key_that_was_changed_in_its_file(environ: dict[str, str]) -> None:
