@@ -11,7 +11,7 @@ from ftcli.credentials.encrypted_file import FILE_NAME, EncryptedFile
 from ftcli.credentials.files import alone
 from ftcli.credentials.keys import KeySource
 from ftcli.credentials.latest import Latest
-from ftcli.credentials.os_keyring import OsKeyring
+from ftcli.credentials.os_keyring import KeyringMute, OsKeyring
 from ftcli.credentials.secret_store import SecretStore, StoreUnusable
 from ftcli.errors import Conflict, ValidationFailed
 from ftcli.redaction import Secret
@@ -233,17 +233,19 @@ class CredentialStore:
 
     def _keep(self, entry: _Entry, candidates: "list[StoreName]") -> StoreName:
         text = msgspec.json.encode(entry).decode()
-        problems = []
+        problems, written = [], "Nothing was written."
         for name in candidates:
             try:
                 self._of(name).set(self._name, text)
             except StoreUnusable as problem:
                 problems.append(str(problem))
+                if isinstance(problem, KeyringMute):
+                    written = "It may still keep it when it is unlocked."
                 continue
             self._forget_elsewhere(name, entry.stored_at)
             return name
         raise ValidationFailed(
-            f"The credentials cannot be stored: {'; and '.join(problems)}. Nothing was written. "
+            f"The credentials cannot be stored: {'; and '.join(problems)}. {written} "
             "Set FTSERVICE_ENCRYPTION_KEY or FT_PASSPHRASE to keep them in an encrypted file, or give them in "
             "FT_USERNAME, FT_PASSWORD_FILE and FT_TOTP_FILE.",
             details={"field": "credentials", "value": None, "rule": "have a store that protects them"},

@@ -215,7 +215,7 @@ class HttpDoor:
 
 
 def certificates() -> Any:
-    """The TLS context that calls to the broker trust by: what ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names, else certifi's.
+    """The TLS context that calls to the broker trust by: ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``, else certifi's list.
 
     Raises:
         ValidationFailed: What is named cannot be read.
