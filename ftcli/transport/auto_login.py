@@ -94,7 +94,8 @@ class AutoLogins:
 
     def enable(self, username: str = "") -> None:
         """Turns automatic logins on again: the user logged in, or changed the credentials (everybody's then)."""
-        if username and not self.why_off(username):
+        off = self._load().off
+        if not (_mark(username) in off if username else off):
             return
         with suppress(OSError), self._edited() as record:
             record.off = {

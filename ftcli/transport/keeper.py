@@ -333,10 +333,13 @@ class SessionKeeper:
         async with self._lock, self._shared.lock():
             if self._shared.changed():
                 await self._reload()
+            unread = self.latest is None and self._shared.is_there
             session, self.session, self._over = self.session, None, None
             self._sign_in.forget()
             try:
-                return session is None or (await self._line.exchange(session.jar, CLEAR_SESSION)).status < 400
+                if session is None:
+                    return not unread  # a session that cannot be opened here lives on at the broker
+                return (await self._line.exchange(session.jar, CLEAR_SESSION)).status < 400
             except Failure:
                 return False
             finally:

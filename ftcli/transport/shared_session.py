@@ -96,6 +96,11 @@ class SharedSession:
         """Whether the latest load met no file at all: nobody is logged in."""
         return self.store is not None and self._stamp is None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the latest load met a file, readable or not."""
+        return self._stamp is not None
+
     async def delete(self) -> None:
         """Forgets the saved session."""
         if self.store is not None:
