@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 import msgspec
 
 from ftcli.config_file import config_file as config_file
-from ftcli.config_file import default_dir, layers, read_secret
+from ftcli.config_file import default_dir, layers
+from ftcli.config_file import read_secret as read_secret
 from ftcli.errors import ValidationFailed
 from ftcli.redaction import MASK, Secret
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from ftcli.config import Settings
-from ftcli.config_file import read_secret
+from ftcli.config import Settings, read_secret
 from ftcli.credentials.files import alone, is_exposed, write_private
 from ftcli.credentials.os_keyring import KeyringUnusable, OsKeyring
 from ftcli.credentials.passphrase import passphrase_key

@@ -85,7 +85,7 @@ class AutoLogins:
                 self._check_renewals(record, username)
                 record.renewals[_mark(username)] = [*self._renewals(record, username), self._now]
         except OSError:
-            raise _not_now(f"{self._path}, which counts the logins, cannot be used", None) from None
+            raise _not_now(f"{self._path}, which counts the logins, cannot be written", None) from None
 
     def disable(self, username: str, reason: str) -> None:
         """Turns automatic logins off until the user acts: the broker refused the credentials."""
@@ -199,7 +199,7 @@ class AutoLogins:
 
     def _uncounted(self) -> RateLimited:
         return RateLimited(
-            f"{self._path}, which counts the logins, cannot be used, so nothing was sent. Set FT_DATA_DIR.",
+            f"{self._path}, which counts the logins, cannot be written, so nothing was sent. Set FT_DATA_DIR.",
             details={"reason": "attempts"},
         )
 
