@@ -21,7 +21,7 @@ from ftcli.redaction import Secret
 ENTRY = "encryption-key"
 FILE_NAME = "encryption.key"
 PREVIOUS = ".previous"
-"""Ends the name of the key that a rotation is replacing; it is there only while that goes on, or broke off."""
+"""Ends the name of the key that a rotation is replacing. In the keyring it stays: other data folders may need it."""
 
 _Field = Literal["encryption_key", "passphrase"]
 _ORIGINS: dict[_Field, str] = {"encryption_key": "environment", "passphrase": "passphrase"}
@@ -71,8 +71,7 @@ class KeySource:
         Raises:
             ValidationFailed: The setting is no Fernet key, the key file is damaged, or the key was replaced and the new
                 one is not at hand.
-            InternalError: A new key cannot be written.
-            OSError: The list of replaced keys cannot be read.
+            InternalError: A new key cannot be written, or the list of replaced keys cannot be read.
         """
         if self._key is None or self._is_retired(self._key):
             key = self.present()
@@ -109,7 +108,8 @@ class KeySource:
 
         Raises:
             ValidationFailed: What was given is no key, too short a passphrase, or was replaced.
-            OSError: The salt of the passphrase, or the list of replaced keys, cannot be read.
+            InternalError: The list of replaced keys cannot be read.
+            OSError: The salt of the passphrase cannot be read or written.
         """
         key = self._newest_outside()
         if key is not None and self._is_retired(key):

@@ -106,11 +106,12 @@ def _replace(
     keys: tuple[bytes, bytes],
     write: Write,
 ) -> None:
-    """Replaces a key that is kept here. The old one stays at hand until the last file is done."""
+    """Replaces a key that is kept here. The old one stays at hand until the last file is done; in the keyring, which
+    serves all data folders of a user, until the next rotation."""
     old, fresh = keys
     previous = _previous(settings, keyring)
     if previous is not None:
-        # An earlier run broke off, and a file may still need the key before the old one: there is room for one
+        # If an earlier run broke off, a file may still need the key before the old one: there is room for one
         # previous key only, so that run is finished first.
         _close_all(contents, old, write)
         _retire(settings, (previous,), old, write)
@@ -118,7 +119,8 @@ def _replace(
     _put(settings, keyring, "", fresh, write)
     _close_all(contents, fresh, write)
     _retire(settings, (old,), fresh, write)
-    _drop_previous(settings, keyring)
+    if keyring is None:
+        remove(settings.data_path(places.FILE_NAME + places.PREVIOUS))
 
 
 def _previous(settings: Settings, keyring: OsKeyring | None) -> bytes | None:
@@ -234,16 +236,6 @@ def _put(settings: Settings, keyring: OsKeyring | None, suffix: str, key: bytes,
         keyring.set(places.ENTRY + suffix, key.decode())
     except KeyringUnusable as problem:
         raise InternalError(f"The keyring did not take the key: {problem}. Every file still opens.") from None
-
-
-def _drop_previous(settings: Settings, keyring: OsKeyring | None) -> None:
-    if keyring is None:
-        remove(settings.data_path(places.FILE_NAME + places.PREVIOUS))
-        return
-    try:
-        keyring.delete(places.ENTRY + places.PREVIOUS)
-    except KeyringUnusable:
-        pass  # an old key that opens nothing any more
 
 
 @contextmanager

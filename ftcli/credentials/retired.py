@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ftcli.credentials.files import write_private
+from ftcli.errors import InternalError
 
 FILE_NAME = "keys.retired"
 
@@ -25,12 +26,17 @@ class Retired:
         """Those of all replaced keys.
 
         Raises:
-            OSError: The file is there and cannot be read.
+            InternalError: The file is there and cannot be read.
         """
         try:
-            return frozenset(self.path.read_text("ascii").split())
+            return frozenset(self.path.read_text("ascii", "replace").split())
         except FileNotFoundError:
             return frozenset()
+        except OSError as problem:
+            raise InternalError(
+                f"{self.path} cannot be read ({problem.strerror}), so no key is safe to encrypt with.",
+                details={"file": str(self.path)},
+            ) from None
 
     def replace(
         self, old: Iterable[str], fresh: str, write: Callable[[Path, bytes], None] = write_private
@@ -44,5 +50,7 @@ class Retired:
 
         Raises:
             OSError: It cannot be written.
+            InternalError: It is there and cannot be read.
         """
-        write(self.path, "".join(f"{one}\n" for one in sorted((self.ids() | set(old)) - {fresh})).encode())
+        kept = (self.ids() | set(old)) - {fresh}
+        write(self.path, "".join(f"{one}\n" for one in sorted(kept)).encode())
