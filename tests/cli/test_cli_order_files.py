@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import Outcome, Run, Screen, terminal
+from cli_kit import Meanwhile, Outcome, Run, terminal
 
 from ftcli.cli.entry import run
 
@@ -180,18 +180,6 @@ def test_an_interruption_leaves_the_rest_not_sent(
 
 
 # -- two commands with one file ----------------------------------------------------------------------------
-
-
-class Meanwhile(Screen):
-    """A person who says yes after something else has happened."""
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        super().__init__(tty=True)
-        self._happens = happens
-
-    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
-        self._happens()
-        return "y\n"
 
 
 def yes_after(happens: Callable[[], object], file: Path, environ: dict[str, str], *flags: str) -> Outcome:
