@@ -179,6 +179,33 @@ def test_an_interruption_leaves_the_rest_not_sent(
     assert told.status == 130
 
 
+def test_ctrl_c_at_the_question_ends_it_at_once(
+    paper: Run, apply: Callable[..., Outcome], environ: dict[str, str], tmp_path: Path
+) -> None:
+    before = count(paper)
+    apply(order("a"))  # writes the file
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ftcli", "orders", "apply", str(tmp_path / "orders.toml")],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={"PATH": os.environ["PATH"], **environ},
+    )
+    try:
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130, "nobody has pressed Enter"
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+    assert count(paper) == before
+
+
 # -- two commands with one file ----------------------------------------------------------------------------
 
 
