@@ -8,7 +8,6 @@ from ftcli.errors import (
     BrokerError,
     FtError,
     LostReply,
-    NotFound,
     NotSent,
     OrderRejected,
     OrderUnknown,

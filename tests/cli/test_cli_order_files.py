@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import Outcome, Run, Screen, terminal
+from cli_kit import Meanwhile, Outcome, Run, terminal
 
 from ftcli.cli.entry import run
 
@@ -179,19 +179,34 @@ def test_an_interruption_leaves_the_rest_not_sent(
     assert told.status == 130
 
 
+def test_ctrl_c_at_the_question_ends_it_at_once(
+    paper: Run, apply: Callable[..., Outcome], environ: dict[str, str], tmp_path: Path
+) -> None:
+    before = count(paper)
+    apply(order("a"))  # writes the file
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ftcli", "orders", "apply", str(tmp_path / "orders.toml")],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={"PATH": os.environ["PATH"], **environ},
+    )
+    try:
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130, "nobody has pressed Enter"
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+    assert count(paper) == before
+
+
 # -- two commands with one file ----------------------------------------------------------------------------
-
-
-class Meanwhile(Screen):
-    """A person who says yes after something else has happened."""
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        super().__init__(tty=True)
-        self._happens = happens
-
-    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
-        self._happens()
-        return "y\n"
 
 
 def yes_after(happens: Callable[[], object], file: Path, environ: dict[str, str], *flags: str) -> Outcome:
