@@ -125,6 +125,7 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     """
     CREATE INDEX attempts_again ON placement_events (placement) WHERE state = 'sending' AND detail <> '{}';
+    CREATE INDEX open_events ON placement_events (state, placement) WHERE state IN ('sending', 'unknown');
     """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""

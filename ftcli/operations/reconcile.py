@@ -109,9 +109,10 @@ async def reconcile(core: Core, *, adopt: bool = True) -> Reconciliation:
     unfound = [entry for entry in lost if not _by_number(core.desk, entry, there, details, report)]
     doubtful = _by_terms(core.desk, unfound, status.orders, report)
     _contradicted(core.desk, accounts, there, report)
+    known = {account: core.desk.known_numbers(account) for account in accounts} if adopt else {}
     for order in listed(status.orders) if adopt else []:
         # What may be a lost order is nobody else's until a person has decided.
-        if order.number not in doubtful:
+        if order.number not in doubtful | known.get(order.account, set()):
             found = there[order.account, order.number][0]
             if core.desk.adopt(order.account, order.number, _described(found)):
                 report.adopted.append(order.number)

@@ -13,7 +13,7 @@ from ftcli.models.trading import JournalState
 from ftcli.store import Store
 from ftcli.trading.origin import Origin
 from ftcli.trading.owner import Owner
-from ftcli.trading.records import EXTERNAL, NOW, Records, Standing
+from ftcli.trading.records import EXTERNAL, NOW, OPEN, Records, Standing
 from ftcli.wire import Placement
 
 log = logging.getLogger("ftcli.trading")
@@ -281,7 +281,7 @@ class Journal(Records):
         """Turns what a process that is gone was sending into ``unknown``: it may have gone out."""
         self.catch_up()
         for row in self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND e.state = 'sending'", self._environment
+            f"{NOW} WHERE p.id IN ({OPEN}) AND p.environment = ? AND e.state = 'sending'", self._environment
         ):
             if not self._owner.lives(row["owner"]):
                 self.change(

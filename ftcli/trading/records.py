@@ -52,6 +52,14 @@ _LINE = """
     ) SELECT id FROM line
 """
 
+OPEN = """
+    SELECT o.placement FROM placement_events o WHERE o.state IN ('sending', 'unknown')
+    AND NOT EXISTS (SELECT 1 FROM placement_events later WHERE later.placement = o.placement AND later.id > o.id)
+"""
+"""The placements that are being sent or of unknown outcome; an index of their own spares reading the whole journal."""
+
+_CHANGED_SINCE = "SELECT placement FROM placement_events WHERE id > ?1"
+
 HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
 
 OF_KEY = """
@@ -104,7 +112,9 @@ class Records:
 
     def unresolved(self) -> list[JournalEntry]:
         """The placements whose answer was lost."""
-        rows = self._store.rows(f"{NOW} WHERE p.environment = ? AND e.state = 'unknown'", self._environment)
+        rows = self._store.rows(
+            f"{NOW} WHERE p.id IN ({OPEN}) AND p.environment = ? AND e.state = 'unknown'", self._environment
+        )
         return [self._entry(row) for row in rows]
 
     def entries(self, *, state: str = "", account: str = "", count: int | None = None) -> list[JournalEntry]:
@@ -237,11 +247,12 @@ class Records:
             mark: The latest change when it was asked for; where left out, accepted ones are in it.
         """
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND p.account = ? AND (e.state IN ('sending', 'unknown')"
-            " OR e.state IN ('accepted', 'partly_accepted') AND e.id > ?)",
+            f"{NOW} WHERE p.id IN ({OPEN} UNION {_CHANGED_SINCE})"
+            " AND p.environment = ?2 AND p.account = ?3"
+            " AND e.state IN ('sending', 'unknown', 'accepted', 'partly_accepted')",
+            sys.maxsize if mark is None else mark,
             self._environment,
             account,
-            sys.maxsize if mark is None else mark,
         )
         shown = set(numbers)
         return sum(row["orders"] for row in rows if not shown & set(loads(row["conf_nums"])))

@@ -203,6 +203,23 @@ def test_internal_is_the_root_codes_name() -> None:
     assert asyncio.iscoroutinefunction(ft) is False
 
 
+def test_a_lost_order_that_is_found_is_told_as_what_it_is(
+    paper: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the command looked for it makes it no repeat: it was sent, by this very call."""
+    monkeypatch.setattr("ftcli.trading.watch.PAUSES", (0, 0))
+    paper("paper", "fault", "set", "lost_place=on")
+    told = paper("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes", "--idempotency-key", "mine")
+    assert told.status == 0
+    assert told.out.startswith("Placed: order ")
+    assert "The answer to the order was lost." in told.err
+    assert "Found: order status lists " in told.err
+    assert "Nothing was sent" not in told.err
+    paper("paper", "fault", "set", "lost_place=off")
+    told = paper("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes", "--idempotency-key", "mine")
+    assert "Nothing was sent" in told.err
+
+
 def test_a_warning_of_the_log_is_said_to_a_person_and_never_beside_json(
     paper: Run, environ: dict[str, str]
 ) -> None:
