@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from ftcli.clock import Clock
 from ftcli.config import Settings
 from ftcli.errors import FtError, OrderUnknown
-from ftcli.wire import Placement, Previewed, WireReply, WireRequest
+from ftcli.wire import LastWord, Placement, Previewed, WireReply, WireRequest
 
 if TYPE_CHECKING:
     from ftcli.models.trading import Facts, TradingStatus
@@ -44,7 +44,7 @@ class PlacingCore:
 
     if TYPE_CHECKING:
 
-        async def send(self, request: WireRequest) -> WireReply: ...
+        async def send(self, request: WireRequest, last_word: LastWord | None = None) -> WireReply: ...
 
     async def place(self, placement: Placement[T]) -> T:
         """Sends an order through the trading gate, at most once; where its answer is lost, looks for the order."""

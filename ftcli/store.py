@@ -124,6 +124,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX placements_by_digest ON placements (environment, digest);
     """,
     """
+    CREATE INDEX attempts_again ON placement_events (placement) WHERE state = 'sending' AND detail <> '{}';
     CREATE INDEX open_events ON placement_events (state, placement) WHERE state IN ('sending', 'unknown');
     """,
 )

@@ -1,7 +1,11 @@
 """The findings of ``ft doctor``: each with its time and outcome, fit to be shown to strangers."""
 
 import asyncio
+import contextlib
+import getpass
 import os
+import re
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -91,6 +95,23 @@ class Chart:
 
 
 def _for_strangers(text: str) -> str:
-    home = os.path.expanduser("~")
+    """The text without secrets and accounts, and without the names of home, user and machine.
+
+    They become what a shell calls them: a command in it can still be pasted, unless quotes keep them as they are.
+    """
     clean = redact_log(text)
-    return clean.replace(home, "~") if len(home) > 1 else clean
+    for name, shown in _private_names():
+        clean = re.sub(
+            rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", shown, clean, flags=re.IGNORECASE
+        )
+    return clean
+
+
+def _private_names() -> list[tuple[str, str]]:
+    home = os.path.expanduser("~")
+    names = [(path, "~") for path in (home, os.path.realpath(home)) if len(path) > 1]
+    machine = socket.gethostname()
+    names += [(name, "$HOSTNAME") for name in (machine, machine.partition(".")[0]) if name != "localhost"]
+    with contextlib.suppress(KeyError, OSError, ImportError):  # a user without a name, as in containers
+        names.append((getpass.getuser(), "$USER"))
+    return [(name, shown) for name, shown in names if name and name != "root"]

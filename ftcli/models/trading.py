@@ -179,6 +179,7 @@ class Facts(Request, frozen=True, kw_only=True):
     Attributes:
         last: Last prices by symbol.
         open_orders: Open orders of the account at the broker.
+        open_numbers: Their confirmation numbers.
         listed: Confirmation numbers of all orders that the broker listed, open or not.
         market_open: Whether the market is in regular hours.
         mark: The journal's latest change before the broker was asked.
@@ -186,6 +187,7 @@ class Facts(Request, frozen=True, kw_only=True):
 
     last: dict[str, Decimal] = {}
     open_orders: int | None = None
+    open_numbers: list[str] = []
     listed: list[str] = []
     market_open: bool | None = None
     mark: int | None = None

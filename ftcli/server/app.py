@@ -14,6 +14,7 @@ from ftcli.server.about import ABOUT
 from ftcli.server.docs import DOCS, page_handlers
 from ftcli.server.door import MAX_BODY
 from ftcli.server.front import front
+from ftcli.server.key_watch import KEY_WATCH, KeyWatch
 from ftcli.server.keys import KeyRing
 from ftcli.server.openapi import document
 from ftcli.server.own import OwnRoute
@@ -40,6 +41,7 @@ def make_app(settings: Settings, keys: KeyRing | None, *, opener: Opener = open_
     service = Service(settings, keys)
     app = web.Application(middlewares=[front], client_max_size=MAX_BODY)
     app[SERVICE] = service
+    watch = app[KEY_WATCH] = KeyWatch(service)
     operations = list(all_operations())
     plans = [Plan(operation) for operation in operations if not operation.streaming]
     for plan in plans:
@@ -60,7 +62,7 @@ def make_app(settings: Settings, keys: KeyRing | None, *, opener: Opener = open_
             client.broker.on_session_change(service.session_changed)
             for plan in plans:
                 plan.bind(client)
-            async with looking_for_lost(client):
+            async with looking_for_lost(client), watch.looking():
                 yield
 
     async def end(app: web.Application) -> None:

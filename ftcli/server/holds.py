@@ -1,6 +1,7 @@
 """Which key keeps which symbols subscribed: each may hold so many, and nobody lets go of another's."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from ftcli.errors import NotFound, ValidationFailed
 from ftcli.server.keys import ApiKey
@@ -17,6 +18,7 @@ class Holds:
     def __init__(self, most: int) -> None:
         self._most = most
         self._held: dict[str, Counter[str]] = {}
+        self._keys: dict[str, ApiKey] = {}
 
     def hold(self, hub: Hub, key: ApiKey, symbols: list[str]) -> None:
         """Keeps symbols subscribed, once more each.
@@ -31,6 +33,7 @@ class Holds:
         hub.hold(symbols)
         mine.update(symbols)
         self._held[key.id] = mine
+        self._keys[key.id] = key
 
     def release(self, hub: Hub, key: ApiKey, symbols: list[str]) -> None:
         """Ends one hold of each symbol: the key's own, or where it is an admin's anybody's.
@@ -55,8 +58,24 @@ class Holds:
             assert owner is not None
             self._held[owner] -= Counter([symbol])
             if not self._held[owner]:
-                del self._held[owner]
+                self._forget(owner)
+
+    def release_ended(self, hub: Hub, is_good: Callable[[ApiKey], bool]) -> None:
+        """Ends every hold of keys that have ended.
+
+        Args:
+            hub: Where they hold.
+            is_good: Whether a key is good still.
+        """
+        for key in [key for key in self._keys.values() if not is_good(key)]:
+            for symbol in self._held[key.id].elements():
+                hub.unhold([symbol])
+            self._forget(key.id)
+
+    def _forget(self, identity: str) -> None:
+        del self._held[identity], self._keys[identity]
 
     def clear(self) -> None:
         """Forgets all: the hub they were in is gone."""
         self._held.clear()
+        self._keys.clear()

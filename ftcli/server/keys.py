@@ -25,7 +25,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
 """Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
 
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 0.5
 _NOTE_EVERY = 60
 
 
@@ -151,7 +151,7 @@ class KeyRing:
         return record
 
     def check_alive(self, key: ApiKey) -> None:
-        """Whether a key is still good that was good before: of a ticket, which outlives its key by seconds.
+        """Whether a key is still good that was good before: of a ticket, a stream, a held symbol.
 
         Raises:
             ApiKeyInvalid: It has been revoked, or has expired.
@@ -166,7 +166,7 @@ class KeyRing:
             raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
 
     def _look(self) -> None:
-        """Reads the keys again where another process has changed the file; asks once a second."""
+        """Reads the keys again where another process has changed the file; asks twice a second."""
         moment = time.monotonic()
         if moment < self._next_look:
             return
@@ -268,6 +268,8 @@ class KeyRing:
     ) -> tuple[str, ApiKey]:
         """Makes a key like another one, which ends after the overlap: time enough to change its users over.
 
+        Limits hold for both as for one key, and what one has used today the other has used.
+
         Args:
             identity: Id of the old key, or the key itself.
             overlap: How long both are good; at 0 the old one ends at once.
@@ -277,14 +279,15 @@ class KeyRing:
             NotFound: There is no such key.
             ValidationFailed: It has ended already, or has been replaced before.
         """
-        old = self.find(identity)
         now = self._clock()
-        if old.state(now) != "active" or old.replaced_by:
-            what = f"replaced by {old.replaced_by}" if old.replaced_by else old.state(now)
-            raise ValidationFailed.of("ID", old.id, f"be in use; this key is {what}")
-        if expires_in is None and old.expires_at is not None:
-            expires_in = old.expires_at - old.created_at
+        # Looked at within the transaction: of two who rotate one key at once, one finds it replaced.
         with self._store.transaction():
+            old = self.find(identity)
+            if old.state(now) != "active" or old.replaced_by:
+                what = f"replaced by {old.replaced_by}" if old.replaced_by else old.state(now)
+                raise ValidationFailed.of("ID", old.id, f"be in use; this key is {what}")
+            if expires_in is None and old.expires_at is not None:
+                expires_in = old.expires_at - old.created_at
             key = self._insert(old.name, old.scopes, expires_in, old.accounts, old.rate, replaces=old.id)
             ends = int((now + overlap).timestamp())
             self._store.execute(
@@ -314,7 +317,7 @@ class KeyRing:
         return [_record(row) for row in self._store.rows("SELECT * FROM api_keys ORDER BY created_at, rowid")]
 
     def revoke(self, identity: str) -> ApiKey:
-        """Ends a key at once; a running daemon refuses it within a second.
+        """Ends a key at once; a running daemon refuses it within a second, and ends what it holds open.
 
         Args:
             identity: Its id, or the key itself.

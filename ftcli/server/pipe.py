@@ -7,6 +7,7 @@ symbol.
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Callable
 
@@ -116,14 +117,16 @@ class Pipe:
         if self._buffered() > FULL:
             await self._drained()
 
-    async def pump(self, consumer: Consumer, *, pause: float, idle: Callable[[], None]) -> None:
+    async def pump(
+        self, consumer: Consumer, *, pause: float = math.inf, beat: Callable[[], None] = lambda: None
+    ) -> None:
         """Delivers what :meth:`offer` could not take, until the consumer is closed or the client has left.
 
         Args:
             consumer: Whose updates.
-            pause: Seconds after which ``idle`` is called.
-            idle: A heartbeat, a look at the key. A slow client does not keep it from being called; one that reads
-                nothing does, until it is cut off.
+            pause: Seconds after which ``beat`` is called.
+            beat: A heartbeat. A slow client does not keep it from being called; one that reads nothing does, until
+                it is cut off.
         """
         now = asyncio.get_running_loop().time
         due = now() + pause
@@ -138,7 +141,7 @@ class Pipe:
                 consumer.flush()
                 self.send()
             if now() >= due:
-                idle()
+                beat()
                 due = now() + pause
 
     async def finish(self, consumer: Consumer) -> None:

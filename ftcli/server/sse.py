@@ -8,8 +8,9 @@ from aiohttp import hdrs, web
 from ftcli.errors import FtError, ValidationFailed
 from ftcli.models.json import dumps
 from ftcli.operations.operation import Operation
-from ftcli.server.envelope import REQUEST_ID, headers
+from ftcli.server.envelope import REQUEST_ID, error_document, headers
 from ftcli.server.front import KEY
+from ftcli.server.key_watch import KEY_WATCH
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.routes import Plan
 from ftcli.server.service import Guard, Handler, Service
@@ -80,7 +81,7 @@ def _named(symbols: Iterable[str]) -> list[str]:
 
 async def _run(service: Service, request: web.Request, pipe: Pipe, consumer: Consumer) -> web.StreamResponse:
     response = _response(request)
-    with service.stream(consumer.close):
+    with service.stream(consumer.close), request.app[KEY_WATCH].over(request[KEY], consumer.close):
         close_when_lost(request, consumer)
         await response.prepare(request)
         hello = {
@@ -90,13 +91,7 @@ async def _run(service: Service, request: web.Request, pipe: Pipe, consumer: Con
         }
         await response.write(b"retry: %d\n" % _RETRY_MS + event("hello", hello))
         pipe.release(consumer)
-
-        def beat() -> None:
-            pipe.write(_BEAT)
-            if not service.still_admits(request.get(KEY)):
-                consumer.close("key")
-
-        await pipe.pump(consumer, pause=HEARTBEAT, idle=beat)
+        await pipe.pump(consumer, pause=HEARTBEAT, beat=lambda: pipe.write(_BEAT))
         if not pipe.is_gone:
             await pipe.finish(consumer)
             await response.write(event("bye", _farewell(consumer)))
@@ -118,4 +113,4 @@ def _response(request: web.Request) -> web.StreamResponse:
 
 def _farewell(consumer: Consumer) -> dict[str, object]:
     problem: FtError | None = consumer.error
-    return {"reason": consumer.close_reason, "error": problem.document() if problem else None}
+    return {"reason": consumer.close_reason, "error": error_document(problem) if problem else None}

@@ -110,8 +110,9 @@ the first subscription or as the command's `last_event_id`, and gets what was mi
 
 Who cannot send the `Authorization` header (a browser) gives `?ticket=`, or says
 `{"action": "auth", "key": "ft_..."}` first, within five seconds; the first command may carry the `key` too. Close
-codes: 1001 the daemon stops, 4400 bad messages, 4401 no or wrong key, 4403 no scope, 4408 too slow, 4429 too many
-streams or wrong keys, 4503 the broker cannot be reached or wants a login.
+codes: 1001 the daemon stops, 4400 bad messages, 4401 no or wrong key, 4403 no scope, or account events with a key
+bound to accounts, 4408 too slow, 4429 too many streams or wrong keys, 4503 the broker cannot be reached or wants a
+login.
 """
 
 _EVENTS_TEXT = """\

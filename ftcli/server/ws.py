@@ -10,8 +10,9 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.models.json import dumps
-from ftcli.server.envelope import REQUEST_ID
-from ftcli.server.front import KEY
+from ftcli.server.envelope import REQUEST_ID, error_document
+from ftcli.server.front import KEY, admit
+from ftcli.server.key_watch import KEY_WATCH
 from ftcli.server.pipe import Pipe, close_when_lost
 from ftcli.server.service import Handler, Service
 from ftcli.streaming.consumer import Consumer
@@ -123,21 +124,20 @@ class _Talk:
             else:
                 await self._end(CLOSE_UNAUTHORIZED, "no key came within 5 seconds")
         except ApiKeyInvalid as problem:
-            scope = (problem.details or {}).get("reason") == "scope"
-            await self._refuse(problem, CLOSE_FORBIDDEN if scope else CLOSE_UNAUTHORIZED)
+            good = (problem.details or {}).get("reason") in ("scope", "account")
+            await self._refuse(problem, CLOSE_FORBIDDEN if good else CLOSE_UNAUTHORIZED)
         except FtError as problem:
             await self._refuse(problem, _code_of(problem))
         else:
             try:
-                with self._service.stream(consumer.close):
+                watch = self._request.app[KEY_WATCH]
+                with self._service.stream(consumer.close), watch.over(self._request[KEY], consumer.close):
                     await self._serve(consumer, first)
             finally:
                 consumer.close("left")
 
     async def _consumer(self) -> Consumer:
         """The reader, with what it has missed where it says what it has seen last."""
-        if self._reader == "events" and self._request[KEY].accounts:
-            raise ApiKeyInvalid("Account events are those of the whole login.", details={"reason": "scope"})
         hub = await self._service.open_hub()
         options = {"last_id": self._last_id} if self._reader == "events" else {}
         consumer: Consumer = getattr(hub, self._reader)(sink=self._pipe.offer, **options)
@@ -153,11 +153,10 @@ class _Talk:
             raise ApiKeyInvalid("The first message must bring the key.", details={"reason": "missing"})
         command = _read(message.data)
         key, ticket = command.key or None, command.ticket or None
-        self._request[KEY] = self._service.admit(key, ticket, "stream", self._request.remote)
-        if command.action != "auth":
+        bare = command.action == "auth"
+        admit(self._service, self._request, key, ticket, counted=bare and ticket is None)
+        if not bare:
             return str(message.data)
-        if ticket is None:
-            self._service.count(self._request[KEY])
         self._say({"type": "ack", "action": command.action, "id": command.id})
         return ""
 
@@ -183,14 +182,10 @@ class _Talk:
             await asyncio.wait({pump}, timeout=_CLOSE_WITHIN)
             pump.cancel()
 
-    def _look_at_key(self, consumer: Consumer) -> None:
-        if not self._service.still_admits(self._request.get(KEY)):
-            consumer.close("key")
-
     async def _deliver(self, consumer: Consumer) -> None:
         """Delivers what the socket could not take at once, and closes it when the hub closes the consumer."""
         try:
-            await self._pipe.pump(consumer, pause=PING, idle=lambda: self._look_at_key(consumer))
+            await self._pipe.pump(consumer)
         except ConnectionError:
             return
         if not self._pipe.is_gone and consumer.close_reason != "left":
@@ -250,7 +245,7 @@ class _Talk:
         self._pipe.write(ws_text_frame(dumps(document)))
 
     def _complain(self, problem: FtError, identity: Any) -> None:
-        self._say({"type": "error", "id": identity, "error": problem.document()})
+        self._say({"type": "error", "id": identity, "error": error_document(problem)})
 
     async def _refuse(self, problem: FtError, code: int) -> None:
         self._complain(problem, None)
@@ -288,5 +283,5 @@ def _sorted_out(symbols: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
         try:
             good.append(stream_symbol(symbol))
         except ValidationFailed as problem:
-            errors.append({"symbol": symbol, **problem.document()})
+            errors.append({"symbol": symbol, **error_document(problem)})
     return good, errors

@@ -24,7 +24,7 @@ from ftcli.models.trading import (
 from ftcli.store import Store, db_path
 from ftcli.trading.digest import digest
 from ftcli.trading.journal import Journal
-from ftcli.trading.limits import applying, judge, parse
+from ftcli.trading.limits import Scoped, applying, judge, parse
 from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
 from ftcli.trading.plan import Ahead, Plan, with_those_ahead
@@ -72,7 +72,14 @@ class Desk:
 
     def rules(self, account: str, api_key: str) -> set[str]:
         """The rules an order must pass."""
-        return {rule for one in applying(self.limits, account, api_key) for rule in one.rules.in_force()}
+        return {rule for one in self._applying(account, api_key) for rule in one.rules.in_force()}
+
+    def limited_keys(self) -> set[str]:
+        """Ids of the API keys that have limits of their own."""
+        return {one.api_key for one in self.limits if one.api_key}
+
+    def _applying(self, account: str, api_key: str) -> list[Scoped]:
+        return applying(self.limits, account, self.journal.line_of(api_key))
 
     def findings(
         self,
@@ -91,7 +98,7 @@ class Desk:
         if facts.open_orders is not None:
             unlisted = self.journal.unlisted(account, facts.listed, facts.mark)
             facts = msgspec.structs.replace(facts, open_orders=facts.open_orders + unlisted)
-        for one in applying(self.limits, account, api_key):
+        for one in self._applying(account, api_key):
             day = self.journal.today(one.account, one.api_key, hashed)
             found += judge(one, terms, facts, with_those_ahead(day, one, hashed, ahead))
         return found
@@ -130,7 +137,8 @@ class Desk:
         rows = []
         for one in self.limits:
             day = self.journal.today(one.account, one.api_key, "")
-            used = {"max_daily_value": f"{day.value:f}", "max_daily_orders": str(day.orders)}
+            value = "not known" if day.value is None else f"{day.value:f}"
+            used = {"max_daily_value": value, "max_daily_orders": str(day.orders)}
             rows += [
                 LimitRow(scope=one.name, rule=rule, limit=limit, used=used.get(rule))
                 for rule, limit in one.rules.in_force().items()

@@ -108,7 +108,8 @@ class Journal(Records):
             again = self.of_preview(preview)
             number = again.id if again else self._insert(placement, digest, preview, origin, value, orders)
             self._bind(origin.key, number)
-            self._event(number, JournalState.SENDING, owner, {}, None)
+            detail = self._particulars(origin, value) if again else {}
+            self._event(number, JournalState.SENDING, owner, detail, None)
             return number
 
     def _insert(
@@ -120,7 +121,7 @@ class Journal(Records):
         value: Decimal | None,
         orders: int,
     ) -> int:
-        moment = self._clock()
+        mine = self._particulars(origin, value)
         self._store.execute(
             "INSERT INTO placements (environment, key, preview, kind, account, conf_nums, digest, document, value,"
             " orders, who, api_key, day, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -132,15 +133,24 @@ class Journal(Records):
             dumps(placement.conf_nums).decode(),
             digest,
             dumps({"order": placement.order, "replaces": placement.replaces}).decode(),
-            None if value is None else f"{value:f}",
+            mine["value"],
             orders,
-            origin.who,
-            origin.api_key,
-            market_date(moment).isoformat(),
+            mine["who"],
+            mine["api_key"],
+            mine["day"],
             self._at(),
         )
         number: int = self._store.rows("SELECT last_insert_rowid() AS id")[0]["id"]
         return number
+
+    def _particulars(self, origin: Origin, value: Decimal | None) -> dict[str, Any]:
+        """What limits count an attempt by, beside its time."""
+        return {
+            "value": None if value is None else f"{value:f}",
+            "who": origin.who,
+            "api_key": origin.api_key,
+            "day": market_date(self._clock()).isoformat(),
+        }
 
     def _event(
         self, number: int, state: JournalState, owner: str, detail: dict[str, Any], reply: bytes | None

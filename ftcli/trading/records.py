@@ -8,22 +8,48 @@ from typing import Any
 import msgspec
 
 from ftcli.clock import Clock, market_date
-from ftcli.models.json import loads
+from ftcli.models.json import dumps, loads
 from ftcli.models.trading import JournalChange, JournalEntry, JournalState
 from ftcli.store import Store
 from ftcli.trading.limits import Day
+from ftcli.trading.terms import sum_of
 
 EXTERNAL = "external"
 """Kind of the placements that were adopted from the broker."""
 
 _COUNTED = "e.state IN ('sending', 'accepted', 'partly_accepted', 'unknown')"
 """States whose orders count against limits."""
-_OF_SCOPE = "(? = '' OR p.account = ?) AND (? = '' OR p.api_key = ?)"
+_OF_DAY = """
+    p.id IN (SELECT id FROM placements WHERE environment = ?1 AND day = ?2
+        UNION SELECT placement FROM placement_events WHERE state = 'sending' AND detail <> '{}') AND sent_day = ?2
+    AND +p.environment = ?1
+"""
+"""Sent on a day: of those begun then, and those never sent and taken up again, whose attempt tells its own day.
+
+The plus keeps SQLite from reading the whole environment by an index instead.
+"""
+_OF_SCOPE = "(?3 = '' OR p.account = ?3) AND (?4 = '[]' OR sent_key IN (SELECT value FROM json_each(?4)))"
 
 NOW = """
     SELECT p.*, (SELECT MAX(key) FROM placement_keys WHERE placement = p.id) AS taken_key,
-        e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
+        e.state, e.at AS changed, e.owner, e.detail, e.reply, COALESCE(s.at, p.at) AS sent_at,
+        COALESCE(json_extract(s.detail, '$.day'), p.day) AS sent_day,
+        COALESCE(json_extract(s.detail, '$.who'), p.who) AS sent_by,
+        COALESCE(json_extract(s.detail, '$.api_key'), p.api_key) AS sent_key,
+        CASE WHEN s.detail <> '{}' THEN json_extract(s.detail, '$.value') ELSE p.value END AS sent_value
+    FROM placements p
     JOIN placement_events e ON e.id = (SELECT MAX(id) FROM placement_events WHERE placement = p.id)
+    LEFT JOIN placement_events s ON s.id = (
+        SELECT MAX(id) FROM placement_events WHERE placement = p.id AND state = 'sending')
+"""
+"""Placements as they stand now; what was never sent and is taken up again counts as of the latest attempt."""
+
+_LINE = """
+    WITH RECURSIVE line (id) AS (
+        SELECT ?1 UNION
+        SELECT k.id FROM api_keys k JOIN line ON k.replaced_by = line.id
+            OR k.id = (SELECT replaced_by FROM api_keys WHERE id = line.id)
+    ) SELECT id FROM line
 """
 
 OPEN = """
@@ -144,6 +170,14 @@ class Records:
         )
         return {row["number"] for row in rows}
 
+    def line_of(self, api_key: str) -> list[str]:
+        """The ids that count as one key: its own, those that rotation replaced by it, and those that replaced it."""
+        return [row["id"] for row in self._store.rows(_LINE, api_key)] if api_key else []
+
+    def api_keys(self) -> set[str]:
+        """Ids that an API key can have: of all that were ever made, and of `FTSERVICE_API_KEY`."""
+        return {"env", *(row["id"] for row in self._store.rows("SELECT id FROM api_keys"))}
+
     def holders(self, account: str, conf_num: str, but: int) -> set[tuple[int, str]]:
         """Number and kind of the placements that have a confirmation number, as their own or as a claim.
 
@@ -166,40 +200,35 @@ class Records:
         return {(row["id"], row["kind"]) for row in rows}
 
     def today(self, account: str, api_key: str, digest: str) -> Day:
-        """What has been placed today, in an account, by a key, or in all.
+        """What has been placed today, in an account, by a key and those of its line, or in all.
 
         Args:
             account, api_key: Whose; empty for all.
             digest: Hash of the order that shall be placed, for the age of one like it.
         """
         moment = self._clock()
+        scope = (account, dumps(self.line_of(api_key)).decode())
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND p.day = ? AND {_OF_SCOPE} AND {_COUNTED}",
+            f"{NOW} WHERE {_OF_DAY} AND {_OF_SCOPE} AND {_COUNTED}",
             self._environment,
             market_date(moment).isoformat(),
-            account,
-            account,
-            api_key,
-            api_key,
+            *scope,
         )
         return Day(
-            value=sum((Decimal(row["value"] or 0) for row in rows), Decimal(0)),
+            value=sum_of([_decimal(row["sent_value"]) for row in rows]),
             orders=sum(row["orders"] for row in rows),
-            same_order_age=self._age_of_same(moment, account, api_key, digest) if digest else None,
+            same_order_age=self._age_of_same(moment, scope, digest) if digest else None,
         )
 
-    def _age_of_same(self, moment: datetime, account: str, api_key: str, digest: str) -> float | None:
+    def _age_of_same(self, moment: datetime, scope: tuple[str, str], digest: str) -> float | None:
         """Seconds since the same order was placed last, on whatever day."""
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND p.digest = ? AND {_OF_SCOPE} AND {_COUNTED}",
+            f"{NOW} WHERE p.environment = ?1 AND p.digest = ?2 AND {_OF_SCOPE} AND {_COUNTED}",
             self._environment,
             digest,
-            account,
-            account,
-            api_key,
-            api_key,
+            *scope,
         )
-        ages = [(moment - datetime.fromisoformat(row["at"])).total_seconds() for row in rows]
+        ages = [(moment - datetime.fromisoformat(row["sent_at"])).total_seconds() for row in rows]
         return min(ages, default=None)
 
     def mark(self) -> int:
@@ -240,13 +269,17 @@ class Records:
             conf_nums=loads(row["conf_nums"]),
             order=loads(row["document"]),
             created_at=datetime.fromisoformat(row["at"]),
-            who=row["who"],
-            api_key=row["api_key"],
+            who=row["sent_by"],
+            api_key=row["sent_key"],
             key=row["key"] or row["taken_key"],
             digest=row["digest"],
-            value=None if row["value"] is None else Decimal(row["value"]),
+            value=_decimal(row["sent_value"]),
             changes=[_change(change) for change in changes],
         )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _change(row: Any) -> JournalChange:

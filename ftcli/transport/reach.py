@@ -26,7 +26,7 @@ class Reached(NamedTuple):
         keys: The hosts that are there.
         seconds: How long it took.
         problem: Why there was none; empty if there was one.
-        how: ``TLSv1.3``, ``plain``, or ``by the proxy …``.
+        how: ``TLSv1.3``, ``plain``, or ``by a proxy``.
     """
 
     address: str
@@ -69,7 +69,7 @@ async def _reach(name: str, port: int, trust: str, keys: list[str], time_limit: 
             if proxy and not _is_here(name):
                 # What stands behind it is its affair: that it answers is all that can be told without a request.
                 gate = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-                how = f"by the proxy {gate.hostname}"
+                how = "by a proxy"
                 _, writer = await asyncio.open_connection(gate.hostname, gate.port or 80)
             else:
                 # The same trust as the calls that follow: httpx brings its own certificates, websockets does not.

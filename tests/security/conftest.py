@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _TESTS = Path(__file__).parents[1]
-for _room in ("cli", "server", "transport"):
+for _room in ("cli", "contract", "server", "transport"):
     sys.path.insert(0, str(_TESTS / _room))
 
 

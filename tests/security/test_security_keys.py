@@ -1,6 +1,7 @@
 """API keys from the command line and at the door: scopes, accounts, rates, rotation, audit."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import httpx
 import pytest
 from cli_kit import ft
 from server_kit import Daemon, daemon, failed
@@ -229,13 +231,6 @@ class TestAccounts:
             assert resumed.status_code == 200, resumed.text
             assert not resumed.json()["data"]["halted"]
 
-    async def test_a_ticket_carries_the_fence_along(self, settings: Settings, running: Daemon) -> None:
-        async with running.client(make(settings, accounts=MINE)) as http:
-            ticket = (await http.post("/api/v1/streaming/tickets")).json()["data"]["ticket"]
-        async with running.client(None) as http:
-            response = await http.get(f"/api/v1/streaming/events?ticket={ticket}")
-        assert response.status_code in (403, 404)
-
     def test_it_cannot_have_the_scope_admin(self, tmp_path: Path) -> None:
         ring = KeyRing(Store(tmp_path / "service.db"))
         with pytest.raises(ValidationFailed):
@@ -391,39 +386,84 @@ class TestEchoes:
                 assert "123456789" not in answer.text
 
 
-class TestOpenStreams:
-    """A stream does not outlive the key it was opened with by more than a heartbeat."""
+class TestWhatAKeyHoldsOpen:
+    """Streams and held symbols end with their key, long before a heartbeat is due."""
 
-    async def revoke(self, settings: Settings, key: str) -> None:
-        store = Store(db_path(settings))
-        KeyRing(store).revoke(key[3:11])
-        store.close()
-        await asyncio.sleep(1.1)  # keys are looked at once a second
+    @pytest.fixture(params=["revoked", "replaced", "expired"])
+    def end(self, request: pytest.FixtureRequest, settings: Settings) -> Callable[[str], None]:
+        """Ends a key as another process does; one that is to expire does so by itself, seconds after it was made."""
 
-    async def test_events(self, settings: Settings, running: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("ftcli.server.sse.HEARTBEAT", 0.05)
-        key = make(settings, "stream")
+        def end(key: str) -> None:
+            with contextlib.closing(Store(db_path(settings))) as store:
+                if request.param == "revoked":
+                    KeyRing(store).revoke(key)
+                elif request.param == "replaced":
+                    KeyRing(store).rotate(key, overlap=timedelta(0))
+
+        return end
+
+    @pytest.fixture
+    def key(self, request: pytest.FixtureRequest, settings: Settings, end: object) -> str:
+        life = timedelta(seconds=3) if "expired" in request.node.name else timedelta(days=1)
+        with contextlib.closing(Store(db_path(settings))) as store:
+            return KeyRing(store).create(name="x", scopes=parse_scopes("stream"), expires_in=life)[0]
+
+    async def test_events(self, running: Daemon, key: str, end: Callable[[str], None]) -> None:
         async with (
             running.client(key) as http,
             http.stream("GET", "/api/v1/streaming/quotes?symbols=KO") as response,
         ):
             assert response.status_code == 200
-            await self.revoke(settings, key)
-            text = "".join([part async for part in response.aiter_text()])
+            end(key)
+            async with asyncio.timeout(8):
+                text = "".join([part async for part in response.aiter_text()])
         assert text.rstrip().rpartition("event: bye")[2].startswith('\ndata: {"reason":"key"')
 
-    async def test_sockets(
-        self, settings: Settings, running: Daemon, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("ftcli.server.ws.PING", 0.05)
-        key = make(settings, "stream")
-        headers = {"Authorization": f"Bearer {key}"}
+    @pytest.mark.parametrize("first", [False, True], ids=["header", "first message"])
+    async def test_sockets(self, running: Daemon, key: str, end: Callable[[str], None], first: bool) -> None:
+        headers = {} if first else {"Authorization": f"Bearer {key}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
             session.ws_connect(f"{running.url}/api/v1/ws/quotes") as socket,
         ):
-            revoking = asyncio.create_task(self.revoke(settings, key))
-            while not socket.closed:  # who reads answers pings
-                await asyncio.wait_for(socket.receive(), 10)
-            await revoking
+            await socket.send_json({"action": "subscribe", "symbols": ["KO"], "key": key if first else ""})
+            assert (await socket.receive_json(timeout=5))["type"] == "ack"
+            end(key)
+            async with asyncio.timeout(8):
+                while not socket.closed:
+                    await socket.receive()
             assert socket.close_code == 4401
+
+    async def test_holds(self, running: Daemon, key: str, end: Callable[[str], None]) -> None:
+        async with running.client(key) as mine, running.client() as other:
+            for symbols in (["KO", "PEP"], ["KO"]):
+                held = await mine.post("/api/v1/streaming/subscribe", json={"symbols": symbols})
+                assert held.status_code == 200, held.text
+            await other.post("/api/v1/streaming/subscribe", json={"symbols": ["KO"]})
+            end(key)
+            async with asyncio.timeout(8):
+                while await self.held(other) != {"KO": 1}:
+                    await asyncio.sleep(0.05)
+            gone = await other.post("/api/v1/streaming/unsubscribe", json={"symbols": ["PEP"]})
+            assert failed(gone, 404, "NOT_FOUND")["details"] == {"symbols": ["PEP"]}
+
+    async def held(self, http: httpx.AsyncClient) -> dict[str, int]:
+        rows = (await http.get("/api/v1/streaming/subscriptions")).json()["data"]["subscriptions"]
+        return {row["symbol"]: row["count"] for row in rows if row["count"]}
+
+    async def test_other_keys_keep_what_is_theirs(
+        self, settings: Settings, running: Daemon, key: str, end: Callable[[str], None]
+    ) -> None:
+        url = "/api/v1/streaming/quotes?symbols="
+        async with (
+            running.client(make(settings, "stream")) as other,
+            running.client(key) as mine,
+            other.stream("GET", f"{url}KO") as stays,
+            mine.stream("GET", f"{url}KO") as goes,
+        ):
+            await other.post("/api/v1/streaming/subscribe", json={"symbols": ["PEP"]})
+            end(key)
+            async with asyncio.timeout(8):
+                await goes.aread()
+            assert not stays.is_closed
+            assert await self.held(other) == {"KO": 1, "PEP": 1}

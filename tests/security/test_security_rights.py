@@ -8,8 +8,9 @@ from cli_kit import ft
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> dict[str, str]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A data folder, a user file, a secret and a database, each in a folder of its own, all private."""
+    monkeypatch.setenv("LOGNAME", "root")  # another user's name would be masked in the folder's
     for name in ("data", "conf", "secrets", "db"):
         (tmp_path / name).mkdir(mode=0o700)
     for name in ("conf/config.toml", "secrets/password", "db/service.db", "db/service.db-wal", "tls.pem"):

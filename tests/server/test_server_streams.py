@@ -426,27 +426,6 @@ async def test_without_keys_the_example_works_as_it_stands(
         events.response.close()
 
 
-@pytest.mark.parametrize("where", ["header", "first message"])
-async def test_a_key_bound_to_accounts_reads_no_events_of_the_login(
-    daemon: Daemon, settings: Settings, where: str
-) -> None:
-    store = Store(db_path(settings))
-    bound, _ = KeyRing(store).create(
-        name="bound", scopes=parse_scopes("stream"), accounts=frozenset({"Z20000025"})
-    )
-    store.close()
-    headers = {"Authorization": f"Bearer {bound}"} if where == "header" else {}
-    async with (
-        aiohttp.ClientSession(daemon.url, headers=headers) as session,
-        session.ws_connect("/api/v1/ws/events") as ws,
-    ):
-        if where == "first message":
-            await ws.send_json({"action": "auth", "key": bound})
-            assert (await said(ws))["type"] == "ack"
-        assert (await said(ws))["error"]["code"] == "API_KEY_INVALID"
-        assert await closed(ws) == 4403
-
-
 async def test_a_good_key_is_not_blamed_for_a_missing_login(settings: Settings, start: Start) -> None:
     @asynccontextmanager
     async def opener(settings: Settings) -> AsyncIterator[Client]:

@@ -26,7 +26,7 @@ from ftcli.paper.logins import User
 from ftcli.paper.market import Market
 from ftcli.paper.server import make_app
 from ftcli.paper.state import State
-from ftcli.wire import WireReply, WireRequest
+from ftcli.wire import LastWord, WireReply, WireRequest
 
 NOW = datetime(2026, 11, 24, 11, 15, tzinfo=ZoneInfo("America/New_York"))
 PLACE = "/ftgw/dp/orderentry/equity/place/v1"
@@ -39,7 +39,7 @@ class Upstream:
     """The paper broker behind a socket that can misbehave.
 
     Attributes:
-        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing;
+        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, ``401``, or nothing;
             ``cancel``: cancels fail.
         places: How many place calls arrived, of any family.
         hold: While it is not set, a place is acted on and its answer kept back.
@@ -91,8 +91,8 @@ class Upstream:
                     return self._retold(answer)
                 return answer
             self.places += 1
-            if self.fault == "500":
-                return web.Response(status=500)
+            if self.fault in ("500", "401"):
+                return web.Response(status=int(self.fault))
             answer = await handler(request)
             self.acted.set()
             await self.hold.wait()
@@ -196,10 +196,10 @@ async def test_an_order_that_never_left_is_told_as_such(tmp_path: Path) -> None:
         assert preview.conf_num
         send = client.send
 
-        async def gone(request: WireRequest) -> WireReply:
+        async def gone(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
             if request.path == PLACE:
                 raise NotSent("connection refused")
-            return await send(request)
+            return await send(request, last_word)
 
         client.send = gone  # type: ignore[method-assign]
         with pytest.raises(NotSent):
@@ -218,10 +218,10 @@ async def test_a_retry_of_what_never_left_is_found_by_the_numbers_it_went_under(
     async with live(tmp_path, upstream, live_trading=True) as client:
         send = client.send
 
-        async def gone(request: WireRequest) -> WireReply:
+        async def gone(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
             if request.path == PLACE:
                 raise NotSent("connection refused")
-            return await send(request)
+            return await send(request, last_word)
 
         first = await client.orders.equity.preview(BUY)
         client.send = gone  # type: ignore[method-assign]

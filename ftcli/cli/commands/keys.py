@@ -115,7 +115,7 @@ def listed(
 def revoke(call: Call, id: Identity) -> None:  # noqa: A002 - the field's own name
     """End an API key at once.
 
-    A running daemon refuses it within a second; streams that it has opened go on until they end.
+    Within a second a running daemon refuses it, ends the streams it has opened, and lets go of the symbols it holds.
     """
     with _ring(call) as ring:
         call.show(_entry(ring.revoke(id), datetime.now(UTC)))
