@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ftcli.cli.output.grid import Grid
 
 _COUNTED = ("planned", "placed")
+_SENT = ("placed", "already placed", "unknown")
 
 
 def report_of(orders: OrderFile) -> FileReport:
@@ -66,7 +67,7 @@ def _grid(report: FileReport) -> "Grid":
         column("Outcome", [row.outcome for row in rows]),
         column("Cost", costs, right=True, total=number_text(report.total or Decimal(0), USD)),
     ]
-    if any(row.outcome != "planned" and row.conf_nums for row in rows):
+    if any(row.outcome in _SENT for row in rows):
         columns.append(column("Number", [_numbers(row) for row in rows]))
     if len({row.account for row in rows}) > 1:
         columns.append(column("Account", [row.account for row in rows]))
@@ -75,8 +76,8 @@ def _grid(report: FileReport) -> "Grid":
 
 
 def _numbers(row: FileRow) -> str:
-    """The first of its numbers, where it has been sent; the document has them all."""
-    return row.conf_nums[0] if row.conf_nums and row.outcome != "not sent" else "-"
+    """The first of its numbers, where there may be such an order; the document has them all."""
+    return row.conf_nums[0] if row.conf_nums and row.outcome in _SENT else "-"
 
 
 def _sums(report: FileReport) -> str:

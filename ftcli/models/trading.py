@@ -203,7 +203,13 @@ class FileRow(Model):
     order: Annotated[str, at(None, "The order in words.", column="Order")]
     account: Annotated[str, at(None, "Account number.", column="Account")]
     cost: Annotated[
-        Decimal | None, at(None, "Estimated cost; proceeds are negative.", unit=USD, column="Cost")
+        Decimal | None,
+        at(
+            None,
+            "Estimated cost, of a group the most its orders can cost together; proceeds are negative.",
+            unit=USD,
+            column="Cost",
+        ),
     ] = None
     conf_nums: Annotated[list[str], at(None, "Confirmation numbers.", column="Numbers")] = []
     code: Annotated[str, at(None, "Error code, where it is refused, unknown or failed.", column="Code")] = ""

@@ -420,6 +420,13 @@ def test_a_group_costs_what_its_orders_may_cost_together(
     assert told["orders"][0]["cost"] == cost - proceeds
 
 
+def test_a_number_is_shown_where_there_may_be_such_an_order(apply: Callable[..., Outcome]) -> None:
+    number = row(apply(order("a"), *PLACE), "a")["conf_nums"][0]
+    lines = {line.split()[0]: line for line in apply(order("a") + order("b")).out.splitlines() if line}
+    assert f"already placed      -  {number}  BUY" in lines["a"]
+    assert " 60.00  -         BUY" in lines["b"], "that of a preview is no order's"
+
+
 def test_a_spread_is_told_in_words(apply: Callable[..., Outcome]) -> None:
     told = apply(
         f"""

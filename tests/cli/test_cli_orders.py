@@ -193,7 +193,7 @@ def test_cancel_all_is_of_the_default_account_where_there_is_one(paper: Run, env
     assert "Cancel 2 open orders in the PAPER account Z10000017? [y/N]" in told.err
     paper(*BUY, "--yes")
     told = paper("cancel", "--all", tty=True, stdin="n\n")
-    assert "Cancel 3 open orders in the PAPER accounts Z10000017, Z20000025? [y/N]" in told.err
+    assert "Cancel 3 open orders in the PAPER accounts Z10000017 (2), Z20000025 (1)? [y/N]" in told.err
     named = paper("cancel", "--all", "--yes", "-a", "Z10000017", "-o", "json", environ=mine)
     assert {order["conf_num"] for order in json.loads(named.out)["orders"]} > {other}
     assert paper("cancel", "--all", "--yes", environ=environ | {"FT_ACCOUNT": "Z99999999"}).status == 3

@@ -1,5 +1,6 @@
 """``ft cancel`` and ``ft orders cancel``."""
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +66,7 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
     async with call.open_client() as client:
         status, chosen = await _open_orders(call, client, account)
         accounts = {order.conf_num or "": order.account for order in status.orders}
-        named = [chosen] if chosen else list(dict.fromkeys(acct for acct in accounts.values() if acct))
+        named = [chosen] if chosen else _with_counts(accounts)
         what = f"{len(accounts)} open order{'' if len(accounts) == 1 else 's'}"
         call.talk(f"{environment_line(call, ', '.join(named))} · cancel {what}")
         if preview or not accounts:
@@ -90,6 +91,12 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
     if failed:
         raise _together(failed, len(came_to))
     call.talk("The broker has been asked. Whether they are gone: the state says.")
+
+
+def _with_counts(accounts: dict[str, str | None]) -> list[str]:
+    """The accounts; of several, each with the number of its orders."""
+    counts = Counter(account for account in accounts.values() if account)
+    return list(counts) if len(counts) == 1 else [f"{account} ({count})" for account, count in counts.items()]
 
 
 async def _ask(call: Call, client: "Client", accounts: dict[str, str | None]) -> dict[str, FtError | None]:
