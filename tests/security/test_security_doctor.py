@@ -286,7 +286,9 @@ class TestWhatCanBeWrong:
 
     def test_a_proxy_is_not_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server(("127.0.0.1", 0)) as proxy:
-            monkeypatch.setenv("http_proxy", f"http://anna:hunter2-hunter2@localhost:{proxy.getsockname()[1]}")
+            monkeypatch.setenv(
+                "http_proxy", f"http://anna:hunter2-hunter2@localhost:{proxy.getsockname()[1]}"
+            )
             world = live("http://broker.invalid:81", FT_UPSTREAM_REMOTE="true", FT_TIMEOUT="0.5")
             _, found = examined(tmp_path, **world)
         assert found["host broker.invalid:81"]["outcome"].startswith("connects (by a proxy)")
