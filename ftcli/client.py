@@ -19,7 +19,7 @@ from ftcli.models.accounts import Account
 from ftcli.models.session import SessionState, SessionStatus, StoredCredentials
 from ftcli.placing import PlacingCore
 from ftcli.redaction import Secret
-from ftcli.wire import WireReply, WireRequest
+from ftcli.wire import LastWord, WireReply, WireRequest
 
 if TYPE_CHECKING:
     import asyncio
@@ -176,13 +176,17 @@ class Client(PlacingCore):
         """The present moment, aware."""
         return self._clock()
 
-    async def send(self, request: WireRequest) -> WireReply:
+    async def send(self, request: WireRequest, last_word: LastWord | None = None) -> WireReply:
         """Sends one request to the broker; reads may be repeated, nothing else is.
+
+        Args:
+            request: The call.
+            last_word: Asked just before the call's first byte leaves; what it raises is raised instead.
 
         Raises:
             FtError: One of the tree in :mod:`ftcli.errors`.
         """
-        return await self.broker.send(request)
+        return await self.broker.send(request, last_word)
 
     async def hub(self) -> "Hub":
         """The one hub all streams of this client are read from; connects when the first symbol is wanted.

@@ -57,7 +57,7 @@ def live_client(settings: Settings, clock: Clock = system_clock) -> Client:
     from ftcli.transport.broker import Broker
 
     keyring = OsKeyring()  # one for all: where it does not answer, that is waited for once
-    # To the broker all session names are one user: they share the count of wrong passwords.
+    # To the broker all session names are one user: they share the count of logins.
     counted = settings.data_path(f"session-{settings.environment}.bin.logins")
     store = SessionStore(session_path(settings), KeySource(settings, keyring), counted=counted)
     credentials = paper_credentials(settings) if settings.is_paper else CredentialStore(settings, keyring).get

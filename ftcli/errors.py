@@ -212,6 +212,7 @@ class LostReply(BrokerError):
 
     Attributes:
         sent: ``True``: at least a part of the request left this machine. A :class:`NotSent` says ``False``.
+        cause: What happened, without the advice.
     """
 
     retryable = False
@@ -219,9 +220,16 @@ class LostReply(BrokerError):
     sent: ClassVar[bool] = True
 
     def __init__(
-        self, message: str, *, details: Details | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        advice: str = "",
+        details: Details | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, details={**(details or {}), "sent": self.sent}, retry_after=retry_after)
+        text = f"{message} {advice}" if advice else message
+        super().__init__(text, details={**(details or {}), "sent": self.sent}, retry_after=retry_after)
+        self.cause = message
 
 
 class NotSent(LostReply):

@@ -1,13 +1,14 @@
 """The trading side of the core: gate, journal, and who places an order."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ftcli.clock import Clock
 from ftcli.config import Settings
-from ftcli.errors import OrderUnknown
-from ftcli.wire import Placement, Previewed, WireReply, WireRequest
+from ftcli.errors import FtError, OrderUnknown
+from ftcli.wire import LastWord, Placement, Previewed, WireReply, WireRequest
 
 if TYPE_CHECKING:
     from ftcli.models.trading import Facts, TradingStatus
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ftcli.trading.desk import Desk
     from ftcli.trading.gate import Gate
     from ftcli.trading.origin import Origin
+    from ftcli.trading.records import Standing
     from ftcli.trading.switch import KillSwitch
     from ftcli.trading.watch import LostWatch
     from ftcli.transport.broker import Broker
@@ -42,7 +44,7 @@ class PlacingCore:
 
     if TYPE_CHECKING:
 
-        async def send(self, request: WireRequest) -> WireReply: ...
+        async def send(self, request: WireRequest, last_word: LastWord | None = None) -> WireReply: ...
 
     async def place(self, placement: Placement[T]) -> T:
         """Sends an order through the trading gate, at most once; where its answer is lost, looks for the order."""
@@ -50,26 +52,50 @@ class PlacingCore:
         try:
             return await self.gate.place(placement)
         except OrderUnknown:
-            if not await self._found_soon():
+            if not await self._found_soon(placement):
                 raise
-            return await self.gate.place(placement)  # from the journal: it is settled, and nothing is sent
+            return await self._outcome_found(placement)
         finally:
             if self._desk is not None and self._desk.journal.take_lost():
                 self._looked_for_lost = False
                 self.watch_lost()
 
-    async def _found_soon(self) -> bool:
-        """Whether a lost order is found before patience ends; only where somebody waits (:attr:`on_lost`)."""
+    async def _found_soon(self, placement: Placement[T]) -> bool:
+        """Whether anything is found of an order before patience ends; only where somebody waits (:attr:`on_lost`)."""
         import asyncio  # deferred, as the client does
 
         if self.on_lost is None:
             return False
         self.on_lost("The answer to the order was lost. Looking for it at the broker, for some seconds.")
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                return await self.lost_watch.look(LOOKS)
-        except TimeoutError:
-            return False
+                await self.lost_watch.look(LOOKS, lambda: self._is_settled(placement))
+        standing = self._standing(placement)
+        evidence = standing.detail.get("evidence", []) if standing else []
+        if evidence and self._is_settled(placement):
+            self.on_lost(f"Found: {'; '.join(evidence)}.")
+        return bool(evidence)
+
+    async def _outcome_found(self, placement: Placement[T]) -> T:
+        """What the journal says of an order by now; nothing is sent. Our looking makes it no repeat of the caller's."""
+        from ftcli.trading.origin import current_origin
+
+        origin = current_origin()
+        replayed = origin.replayed
+        try:
+            return await self.gate.place(placement)
+        finally:
+            origin.replayed = replayed
+
+    def _standing(self, placement: Placement[T]) -> "Standing | None":
+        try:
+            return self.desk.standing(placement)
+        except (FtError, sqlite3.Error):
+            return None  # the disk does not say, and so nothing is settled
+
+    def _is_settled(self, placement: Placement[T]) -> bool:
+        standing = self._standing(placement)
+        return standing is not None and standing.state not in ("sending", "unknown")
 
     def watch_lost(self, *, now: bool = False) -> None:
         """Looks for lost orders in the background for a while (protocol 02 §19), until the client is closed.

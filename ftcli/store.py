@@ -123,6 +123,10 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE previews ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
     CREATE INDEX placements_by_digest ON placements (environment, digest);
     """,
+    """
+    CREATE INDEX attempts_again ON placement_events (placement) WHERE state = 'sending' AND detail <> '{}';
+    CREATE INDEX open_events ON placement_events (state, placement) WHERE state IN ('sending', 'unknown');
+    """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 

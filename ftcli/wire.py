@@ -25,6 +25,11 @@ class Retry(enum.Enum):
     """Money or duplicates: place, replace, cancel, create, login factors."""
 
 
+LastWord = Callable[[str], None]
+"""Asked just before the first byte of a call leaves, given the id of the session it goes out with. What it raises is
+raised instead of sending."""
+
+
 class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request in the broker's own terms.
 

@@ -53,7 +53,7 @@ FORMS = (
     FormEntry("demo", "demo", "demo", "Take a tour on the paper broker: positions, an order, live quotes."),
     FormEntry("serve", "serve", "serve", "Run the local HTTP service."),
     FormEntry("api", "api", "api", "Call any HTTP route by method and path, without a server."),
-    FormEntry("doctor", "doctor", "doctor", "Check login, clock, keyring, disk, broker and streams."),
+    FormEntry("doctor", "doctor", "doctor", "Check limits, login, clock, keyring, disk, broker and streams."),
     FormEntry("auth login", "login", "login", "Log in at the broker."),
     FormEntry("auth approve", "login", "approve", "Answer a login that waits for its second factor."),
     FormEntry("auth storage", "credentials", "storage", "Show where secrets are kept, and how safe that is."),

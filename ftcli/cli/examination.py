@@ -9,7 +9,9 @@ from ftcli.errors import FtError
 
 if TYPE_CHECKING:
     from ftcli.cli.call import Call
+    from ftcli.client import Client
 
+_NOBODY = "These limits hold for nobody: put it right in [limits]."
 _LOW_DISK = 50 * 1024 * 1024
 
 
@@ -29,6 +31,9 @@ async def examine(call: "Call", *, login: bool) -> Chart:
     await _storage(chart, call)
     try:
         async with call.open_client() as client:
+            await chart.look(
+                "limits", lambda: _limits(client), lambda problem: "Until then no order is placed."
+            )
             await examine_broker(chart, client, login=login)
     except (FtError, OSError) as problem:
         told = f"{problem.code}: {problem.message}" if isinstance(problem, FtError) else str(problem)
@@ -59,6 +64,18 @@ def _settings(chart: Chart, call: "Call") -> None:
     secret = {"password", "totp", "passphrase", "encryption_key", "api_key", "beps_token", "paper_totp"}
     given = [name if name not in secret else f"{name} (secret)" for name in sorted(origins)]
     chart.add("settings", "ok", f"{call.settings.environment}; set: {', '.join(given) or 'nothing'}")
+
+
+async def _limits(client: "Client") -> Said:
+    count = len((await client.trading.limits()).limits)
+    unknown = client.desk.limited_keys() - client.desk.journal.api_keys()
+    if unknown:
+        return (
+            "warning",
+            f"no API key has the id {', '.join(sorted(unknown))}",
+            f"{_NOBODY} See `ft keys list`.",
+        )
+    return "ok", f"{count} of orders in force" if count else "none", None
 
 
 async def _storage(chart: Chart, call: "Call") -> None:

@@ -1,5 +1,6 @@
 """What ``ft doctor`` asks the broker: hosts, clock, login step by step, session, accounts, streams."""
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from ftcli.cli.chart import Chart, Said
@@ -130,6 +131,17 @@ async def _session(client: "Client") -> Said:
 
 async def _accounts(client: "Client") -> Said:
     found = await client.accounts.list()
+    with contextlib.suppress(ValidationFailed):  # limits that do not parse have a row of their own
+        unknown = {one.account for one in client.desk.limits if one.account} - {
+            account.account for account in found.accounts
+        }
+        if unknown:
+            rule = "in [limits] is no account of this login"
+            return (
+                "warning",
+                f"{', '.join(sorted(unknown))} {rule}",
+                "These limits hold for nobody: put it right.",
+            )
     return "ok", f"{len(found.accounts)} accounts", None
 
 

@@ -19,7 +19,7 @@ _COUNTED = ("planned", "placed")
 def report_of(orders: OrderFile) -> FileReport:
     """The document."""
     rows = [item.row for item in orders.items]
-    costs = [row.cost for row in rows if row.cost is not None and row.outcome in _COUNTED]
+    costs = [cost for item in orders.items if item.row.outcome in _COUNTED for cost in item.amounts or ()]
     return FileReport(
         orders=rows,
         total=sum(costs, Decimal(0)),

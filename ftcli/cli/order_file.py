@@ -22,6 +22,8 @@ FAMILIES = {
 }
 """Tables of the file and the operations that place them."""
 _LONGEST = 60
+_SEPARATOR = ":"
+"""Stands behind the batch in a key. A batch holds none, so that no two batches and names make one key."""
 
 
 class Item:
@@ -37,6 +39,7 @@ class Item:
         order: The order; without an account of its own it has a placeholder until :meth:`fill`.
         digest, key: Its hash and its idempotency key, once they are given.
         numbers: Confirmation numbers of its preview.
+        amounts: What it costs by its preview, as :func:`ftcli.cli.file_costs.amounts_of` says; ``None``: not known.
         row: Its row in the report.
         exit_status: What the command ends with for it.
         is_beyond: Whether it is beyond a limit of the day.
@@ -50,6 +53,7 @@ class Item:
         self.fill(self._slot.value or PLACEHOLDER)
         self.digest = self.key = ""
         self.numbers: list[str] = []
+        self.amounts: list[Decimal] | None = None
         self.exit_status = 0
         self.is_beyond = False
 
@@ -86,7 +90,7 @@ class OrderFile:
 
     def __init__(self, batch: str, items: list[Item]) -> None:
         self.batch, self.items = batch, items
-        self.prefix = f"apply:{batch}:"
+        self.prefix = f"apply:{batch}{_SEPARATOR}"
 
     @property
     def accounts(self) -> list[str]:
@@ -120,26 +124,74 @@ def read_file(path: Path) -> OrderFile:
         ValidationFailed: It cannot be read, or an order in it breaks a rule.
     """
     document = _parsed(path)
-    batch = document.pop("batch", None)
-    if not isinstance(batch, str) or not batch.strip() or len(batch) > _LONGEST:
-        raise ValidationFailed.of(
-            "batch",
-            batch,
-            f"be a name of at most {_LONGEST} characters",
-            hint='Begin the file with a line such as batch = "rebalance-2026-03": what is placed under it is never '
-            "placed again.",
-        )
+    batch = _label(
+        "batch",
+        document.pop("batch", None),
+        hint='Begin the file with a line such as batch = "rebalance-2026-03": what is placed under it is never '
+        "placed again.",
+    )
+    if _SEPARATOR in batch:
+        raise ValidationFailed.of("batch", batch, f"hold no {_SEPARATOR!r}")
+    items = _items(document, path)
+    for name, count in Counter(item.name for item in items).items():
+        if count > 1:
+            raise ValidationFailed.of("name", name, f"differ from order to order; {count} have this one")
+    return OrderFile(batch, items)
+
+
+def _items(document: dict[str, Any], path: Path) -> list[Item]:
+    """The orders. What is wrong with any is told together, so that a file is mended in one go.
+
+    Raises:
+        ValidationFailed: There is none, or something is wrong.
+    """
+    tables = ", ".join(f"[[{family}]]" for family in FAMILIES)
     items: list[Item] = []
-    for family, tables in document.items():
-        if family not in FAMILIES or not isinstance(tables, list):
-            raise ValidationFailed.of(family, None, f"be one of [[{']], [['.join(FAMILIES)}]]")
-        items += [_item(family, number, table) for number, table in enumerate(tables, start=1)]
-    names = [item.name for item in items]
-    if len(set(names)) < len(names) or not items:
-        raise ValidationFailed.of(
-            "name", ", ".join(names) or None, "be there, and differ from order to order"
-        )
-    return OrderFile(batch.strip(), items)
+    faults: dict[str, ValidationFailed] = {}
+    for family, found in document.items():
+        if family not in FAMILIES or not isinstance(found, list):
+            raise ValidationFailed.of("file", family, f"hold, beside the batch, only tables {tables}")
+        for number, table in enumerate(found, start=1):
+            try:
+                items.append(_item(family, number, table))
+            except ValidationFailed as fault:
+                place = f"{family}-{number}"
+                named = table.get("name") if isinstance(table, dict) else None
+                is_clear = isinstance(named, str) and named.isprintable() and named not in faults
+                faults[named if named and is_clear else place] = fault
+    if faults:
+        raise _together(faults)
+    if not items:
+        raise ValidationFailed.of("file", path, f"hold an order: one of {tables}")
+    return items
+
+
+def _together(faults: dict[str, ValidationFailed]) -> ValidationFailed:
+    """The faults as one error, with the details of the first and those of all by order."""
+    lines = [f"{name}: {fault.message}" for name, fault in faults.items()]
+    head = [] if len(faults) == 1 else [f"{len(faults)} orders of the file are not right."]
+    details = dict(next(iter(faults.values())).details or {})
+    return ValidationFailed(
+        "\n  ".join([*head, *lines]),
+        details=details | {"orders": {name: fault.details for name, fault in faults.items()}},
+    )
+
+
+def _label(field: str, value: object, *, hint: str = "") -> str:
+    """A batch or a name: part of a key that must be the same in every run, and of no other order.
+
+    Raises:
+        ValidationFailed: It is none.
+    """
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= _LONGEST
+        or value != value.strip()
+        or not value.isprintable()
+    ):
+        rule = f"be a text (in quotes) of 1 to {_LONGEST} printable characters, with no blank at its ends"
+        raise ValidationFailed.of(field, value, rule, hint=hint)
+    return value
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -154,8 +206,9 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _item(family: str, number: int, table: dict[str, Any]) -> Item:
-    given = table.pop("name", None)
-    name = f"{family}-{number}" if given is None else str(given)
-    if len(name) > _LONGEST:
-        raise ValidationFailed.of("name", name, f"have at most {_LONGEST} characters")
-    return Item(name, FAMILIES[family], table, is_named=given is not None)
+    if not isinstance(table, dict):
+        raise ValidationFailed.of(family, table, f"be a table: [[{family}]]")
+    fields = dict(table)
+    given = fields.pop("name", None)
+    name = f"{family}-{number}" if given is None else _label("name", given)
+    return Item(name, FAMILIES[family], fields, is_named=given is not None)

@@ -7,12 +7,19 @@ from ftcli.cli.output.numbers import number_text
 from ftcli.cli.placing import environment_line
 from ftcli.cli.ticket import amount_lines, leg_line, net_terms, note_lines, price_line
 from ftcli.models.field import PER_SHARE, USD
-from ftcli.models.option_tickets import MultiLegOrder, NetDirection
+from ftcli.models.option_tickets import MultiLegOrder, NetDirection, OptionAction
 
 if TYPE_CHECKING:
     from ftcli.cli.call import Call
     from ftcli.models.accounts import Account
     from ftcli.models.option_tickets import MultiLegConfirmation, MultiLegConfirmationLeg
+
+
+_NET = {
+    NetDirection.DEBIT: "Estimated cost",
+    NetDirection.CREDIT: "Estimated proceeds",
+    NetDirection.EVEN: "Even, estimated cost",
+}
 
 
 def package_line(order: MultiLegOrder) -> str:
@@ -72,23 +79,34 @@ def _net_quote(preview: "MultiLegConfirmation") -> list[str]:
 def _amounts(
     order: MultiLegOrder, preview: "MultiLegConfirmation", buying_power: Decimal | None
 ) -> list[tuple[str, str]]:
-    costs = order.direction is NetDirection.DEBIT
     rows = [
         ("Order value", preview.order_value),
         ("Commission", preview.commission),
-        ("Estimated cost" if costs else "Estimated proceeds", preview.net_amount),
+        (_NET[order.direction], preview.net_amount),
         ("Buying power", buying_power),
     ]
-    # What a credit package ties up is the broker's rule, which it does not tell.
-    if costs and buying_power is not None and preview.net_amount is not None:
-        rows.append(("After this order", buying_power - preview.net_amount))
+    takes = _takes(order, preview)
+    if buying_power is not None and takes is not None:
+        rows.append(("After this order", buying_power - takes))
     return [(label, number_text(amount, USD)) for label, amount in rows if amount is not None]
+
+
+def _takes(order: MultiLegOrder, preview: "MultiLegConfirmation") -> Decimal | None:
+    """What it takes of the buying power at most: its cost, or what it may lose where it sells options to open.
+
+    What a package at a credit or of unlimited loss ties up is the broker's rule, which it does not tell: ``None``.
+    """
+    net, loss = preview.net_amount, preview.max_loss
+    if net is None or order.direction is NetDirection.CREDIT:
+        return None
+    if not _has_payoff(order) or all(leg.action is not OptionAction.SELL_TO_OPEN for leg in order.legs):
+        return net
+    return None if loss is None else max(net, loss + (preview.commission or 0))
 
 
 def _payoff(order: MultiLegOrder, preview: "MultiLegConfirmation") -> list[tuple[str, str]]:
     """At expiration, before commission; nothing where the legs expire on different days."""
-    contracts = [leg.contract for leg in order.legs]
-    if len({(contract.expiration, contract.underlying) for contract in contracts}) > 1:
+    if not _has_payoff(order):
         return []
     rows = [
         (label, "unlimited" if amount is None else number_text(amount, USD))
@@ -98,3 +116,9 @@ def _payoff(order: MultiLegOrder, preview: "MultiLegConfirmation") -> list[tuple
         texts = [number_text(price, PER_SHARE) for price in preview.break_evens]
         rows.append(("Break-even" if len(texts) == 1 else "Break-evens", "  ".join(texts)))
     return rows
+
+
+def _has_payoff(order: MultiLegOrder) -> bool:
+    """Whether its legs are of one underlying and expire on one day."""
+    contracts = [leg.contract for leg in order.legs]
+    return len({(contract.expiration, contract.underlying) for contract in contracts}) == 1

@@ -7,8 +7,8 @@ it.
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
@@ -141,9 +141,10 @@ class Terminal:
     def ask(self, question: str) -> str:
         """Asks a question and reads one line; the empty text at the end of input."""
         self.stdout.flush()
-        self.stderr.write(question)
-        self.stderr.flush()
-        return self.stdin.readline().strip()
+        with _interruptible():
+            self.stderr.write(question)
+            self.stderr.flush()
+            return self.stdin.readline().strip()
 
     def ask_secret(self, question: str) -> str:
         """Asks for a secret without showing what is typed."""
@@ -152,7 +153,25 @@ class Terminal:
             return self._secret_reader(question)
         import getpass  # deferred: only a login needs it
 
-        return getpass.getpass(question, self.stderr)
+        with _interruptible():
+            return getpass.getpass(question, self.stderr)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lets Ctrl-C end a question at once: the event loop's own handler would wait for the answer first."""
+    import signal  # deferred, as threading is: only a question needs them
+    import threading
+
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before in (None, signal.SIG_IGN):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -1,16 +1,19 @@
 """The user's credentials at the broker: from the settings, else from the one store that holds them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from ftcli.config import Settings
 from ftcli.credentials.encrypted_file import FILE_NAME, EncryptedFile
+from ftcli.credentials.files import alone
 from ftcli.credentials.keys import KeySource
 from ftcli.credentials.latest import Latest
-from ftcli.credentials.os_keyring import OsKeyring
+from ftcli.credentials.os_keyring import KeyringMute, OsKeyring
 from ftcli.credentials.secret_store import SecretStore, StoreUnusable
-from ftcli.errors import ValidationFailed
+from ftcli.errors import Conflict, ValidationFailed
 from ftcli.redaction import Secret
 
 
@@ -132,12 +135,19 @@ class CredentialStore:
 
         Raises:
             ValidationFailed: User name or password is empty, or no store protects them.
+            Conflict: Another process is changing them for too long; the same of :meth:`delete` and :meth:`migrate`.
         """
         for field, value in (("username", username), ("password", password)):
             if not value:
                 raise ValidationFailed.of(field, None, "not be empty")
-        entry = _Entry(username=username, password=password.reveal(), totp=totp.reveal() if totp else "")
-        return self._of(self._keep(entry, self._candidates())).name
+        with self._alone():
+            entry = _Entry(
+                username=username,
+                password=password.reveal(),
+                totp=totp.reveal() if totp else "",
+                stored_at=self._latest.next(),
+            )
+            return self._of(self._keep(entry, self._candidates())).name
 
     def delete(self) -> bool:
         """Forgets the stored credentials wherever they are; answers whether there were any.
@@ -145,14 +155,9 @@ class CredentialStore:
         Raises:
             ValidationFailed: A store cannot be opened and may still hold them; they no longer count.
         """
-        found, problems = False, []
-        for name in STORES:
-            try:
-                found |= self._of(name).delete(self._name)
-            except StoreUnusable as unusable:
-                if not unusable.absent:
-                    problems.append((self._of(name).name, str(unusable)))
-        noted = self._note(self._latest.next())
+        with self._alone():
+            found, problems = self._empty()
+            noted = self._note(self._latest.next())
         if problems:
             places = " and ".join(where for where, _ in problems)
             outcome = "They are not used any more, but may" if noted else "They may"
@@ -170,10 +175,11 @@ class CredentialStore:
         Raises:
             ValidationFailed: There are none, or the target cannot keep them; then nothing has changed.
         """
-        found = self._stored(STORES)
-        if found is None:
-            raise ValidationFailed("No credentials are stored here, so there is nothing to move.")
-        return self._of(self._keep(found.entry, [target])).name
+        with self._alone():
+            found = self._stored(STORES)
+            if found is None:
+                raise ValidationFailed("No credentials are stored here, so there is nothing to move.")
+            return self._of(self._keep(found.entry, [target])).name
 
     def states(self) -> list[StoreState]:
         """Every place that credentials can come from, in the order in which they are asked."""
@@ -192,6 +198,32 @@ class CredentialStore:
             rows.append(StoreState(name=name, where=store.name, usable=usable, holds=holds, reason=reason))
         return rows
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time changes the credentials: of two words only the latest may stay."""
+        try:
+            lock = alone(self._latest.path.with_name(f"{self._name}.lock"))
+        except OSError:
+            lock = (
+                None  # in a folder that nobody can write to there is the keyring only, which goes one by one
+            )
+        try:
+            with lock or nullcontext():
+                yield
+        except TimeoutError:
+            raise Conflict("Another ftcli process is changing the credentials. Try again.") from None
+
+    def _empty(self) -> tuple[bool, list[tuple[str, str]]]:
+        """Empties every store; answers whether there was anything, and which could not be emptied and why."""
+        found, problems = False, []
+        for name in STORES:
+            try:
+                found |= self._of(name).delete(self._name)
+            except StoreUnusable as unusable:
+                if not unusable.absent:
+                    problems.append((self._of(name).name, str(unusable)))
+        return found, problems
+
     def _candidates(self) -> "list[StoreName]":
         chosen = self._settings.credential_store
         return ["keyring", "file"] if chosen == "auto" else [chosen]
@@ -200,19 +232,20 @@ class CredentialStore:
         return self._keyring if name == "keyring" else self._file
 
     def _keep(self, entry: _Entry, candidates: "list[StoreName]") -> StoreName:
-        moment = self._latest.next()
-        text = msgspec.json.encode(msgspec.structs.replace(entry, stored_at=moment)).decode()
-        problems = []
+        text = msgspec.json.encode(entry).decode()
+        problems, written = [], "Nothing was written."
         for name in candidates:
             try:
                 self._of(name).set(self._name, text)
             except StoreUnusable as problem:
                 problems.append(str(problem))
+                if isinstance(problem, KeyringMute):
+                    written = "It may still keep it when it is unlocked."
                 continue
-            self._forget_elsewhere(name, moment)
+            self._forget_elsewhere(name, entry.stored_at)
             return name
         raise ValidationFailed(
-            f"The credentials cannot be stored: {'; and '.join(problems)}. Nothing was written. "
+            f"The credentials cannot be stored: {'; and '.join(problems)}. {written} "
             "Set FTSERVICE_ENCRYPTION_KEY or FT_PASSPHRASE to keep them in an encrypted file, or give them in "
             "FT_USERNAME, FT_PASSWORD_FILE and FT_TOTP_FILE.",
             details={"field": "credentials", "value": None, "rule": "have a store that protects them"},
@@ -221,7 +254,7 @@ class CredentialStore:
     def _forget_elsewhere(self, home: StoreName, moment: float) -> None:
         other = self._of("file" if home == "keyring" else "keyring")
         self.warning = ""
-        noted = self._note(moment)
+        noted = moment > self._latest.since() and self._note(moment)
         try:
             other.delete(self._name)
         except StoreUnusable as problem:
@@ -251,8 +284,19 @@ class CredentialStore:
         """The entry that counts; of several the newest."""
         chosen = self._settings.credential_store
         places = places or (STORES if chosen == "auto" else (chosen,))
+        found, problems = self._look(places)
+        if not found:
+            # They may have moved to the place asked first while the next one was asked.
+            found, _ = self._look(places[:1])
+        if found:
+            return max(found, key=lambda one: one.entry.stored_at)
+        self.reason = "; ".join(problems) or "no credentials are stored"
+        return None
+
+    def _look(self, places: tuple[StoreName, ...]) -> tuple[list[_Found], list[str]]:
+        """The entries that count, and what stood in the way of others."""
         found: list[_Found] = []
-        problems = []
+        problems: list[str] = []
         for name in places:
             try:
                 entry = self._entry(name)
@@ -265,7 +309,4 @@ class CredentialStore:
                 found.append(_Found(entry, name))
                 if self._latest.since():
                     break  # the latest word, so the other store is not asked: a keyring may take its time
-        if found:
-            return max(found, key=lambda one: one.entry.stored_at)
-        self.reason = "; ".join(problems) or "no credentials are stored"
-        return None
+        return found, problems

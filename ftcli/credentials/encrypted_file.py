@@ -4,19 +4,17 @@ The key comes from outside (``FTSERVICE_ENCRYPTION_KEY`` or ``FT_PASSPHRASE``). 
 would protect nothing, so without one of these the store refuses to keep anything.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from ftcli.credentials.files import lock_file, write_private
+from ftcli.credentials.files import alone, remove, write_private
 from ftcli.credentials.keys import KeySource
 from ftcli.credentials.sealed import Sealed, seal, unseal
 from ftcli.credentials.secret_store import StoreUnusable
 from ftcli.errors import FtError
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 
 HEADER = "ftcli-secrets-1"
 FILE_NAME = "credentials.bin"
@@ -61,10 +59,10 @@ class EncryptedFile:
         Raises:
             StoreUnusable: It was not kept.
         """
-        key = self._key()
+        self.probe()  # before anything is made: without a key there is to be no file at all
         with self._locked():
             entries = {**self._load(), entry: text}
-            self._save(entries, key)
+            self._save(entries)
             if self._load() != entries:
                 raise StoreUnusable(f"{self.path} did not keep what was stored")
 
@@ -81,9 +79,9 @@ class EncryptedFile:
             if entries.pop(entry, None) is None:
                 return False
             if entries:
-                self._save(entries, self._key())
+                self._save(entries)
             else:
-                self.path.unlink(missing_ok=True)
+                self._remove()
         return True
 
     def _key(self) -> bytes:
@@ -119,18 +117,32 @@ class EncryptedFile:
         except msgspec.MsgspecError:
             raise StoreUnusable(f"{self.path} is damaged") from None
 
-    def _save(self, entries: dict[str, str], key: bytes) -> None:
+    def _save(self, entries: dict[str, str]) -> None:
+        content = seal(HEADER, self._key(), msgspec.json.encode(entries))
+        with self._told():
+            write_private(self.path, content)
+
+    def _remove(self) -> None:
+        with self._told():
+            remove(self.path)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            write_private(self.path, seal(HEADER, key, msgspec.json.encode(entries)))
+            yield
         except OSError as problem:
             raise StoreUnusable(f"{self.path} cannot be written ({problem.strerror})") from None
 
-    def _locked(self) -> "FileLock":
-        from filelock import FileLock  # deferred: 30 ms
-
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else changes the file, or its key."""
         guard = self.path.with_name(f"{self.path.name}.lock")
-        try:
-            lock_file(guard)
-        except OSError as problem:
-            raise StoreUnusable(f"{guard} cannot be written ({problem.strerror})") from None
-        return FileLock(guard, timeout=10)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(alone(guard))
+                stack.enter_context(self._keys.held())
+            except TimeoutError:
+                raise StoreUnusable(f"{self.path} is held by another ftcli process") from None
+            except OSError as problem:
+                raise StoreUnusable(f"{guard} cannot be written ({problem.strerror})") from None
+            yield

@@ -7,21 +7,24 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from ftcli.config import Settings
-from ftcli.credentials.files import is_exposed, lock_file, write_private
+from ftcli.config import Settings, read_secret
+from ftcli.credentials.files import alone, is_exposed, write_private
 from ftcli.credentials.os_keyring import KeyringUnusable, OsKeyring
 from ftcli.credentials.passphrase import passphrase_key
+from ftcli.credentials.retired import FILE_NAME as RETIRED
+from ftcli.credentials.retired import Retired
 from ftcli.errors import InternalError, ValidationFailed
-
-if TYPE_CHECKING:
-    from filelock import FileLock
+from ftcli.redaction import Secret
 
 ENTRY = "encryption-key"
 FILE_NAME = "encryption.key"
 PREVIOUS = ".previous"
-"""Ends the name of the key that a rotation is replacing; it is there only while that goes on, or broke off."""
+"""Ends the name of the key that a rotation is replacing. In the keyring it stays: other data folders may need it."""
+
+_Field = Literal["encryption_key", "passphrase"]
+_ORIGINS: dict[_Field, str] = {"encryption_key": "environment", "passphrase": "passphrase"}
 
 
 class KeySource:
@@ -30,6 +33,10 @@ class KeySource:
     The order is: the setting ``encryption_key``, the passphrase, the OS keyring, a key file in the data folder. A key
     that is missing everywhere is made and kept in the best place there is; if that is the file,
     :attr:`warning` says so.
+
+    A key that :mod:`ftcli.credentials.rekey` has replaced closes nothing any more: it is looked for anew, which finds
+    the new one in the keyring, in the key file and in the file that a ``..._FILE`` variable names; where it came from a
+    plain variable, that is told. Take the key and write with it inside :meth:`held`.
 
     Args:
         settings: ``encryption_key`` and the data folder.
@@ -41,34 +48,51 @@ class KeySource:
     """
 
     def __init__(self, settings: Settings, keyring: OsKeyring | None = None) -> None:
-        self._setting = settings.encryption_key
         self._settings = settings
         self._keyring = keyring or OsKeyring()
+        self._retired = Retired(settings.data_path(RETIRED))
         self._key: bytes | None = None
         self.origin = ""
         self.warning = ""
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody changes the key meanwhile.
+
+        Raises:
+            OSError: The lock cannot be made, or another process holds it for too long.
+        """
+        with _one_at_a_time(self._file):
+            yield
 
     def get(self) -> bytes:
         """The key to encrypt with: 32 random bytes in URL-safe base64.
 
         Raises:
-            ValidationFailed: The setting is no Fernet key, or the key file is damaged.
-            InternalError: A new key cannot be written.
+            ValidationFailed: The setting is no Fernet key, the key file is damaged, or the key was replaced and the new
+                one is not at hand.
+            InternalError: A new key cannot be written, or the list of replaced keys cannot be read.
         """
-        if self._key is None:
-            self._key = self.strong()
-            if self._key:
-                self.origin = "environment" if self._setting else "passphrase"
-            self._key = self._key or self._from_keyring() or self._from_file()
+        if self._key is None or self._is_retired(self._key):
+            key = self.present()
+            if self._is_retired(key):
+                raise self._replaced()
+            self._key = key
         return self._key
+
+    def present(self) -> bytes:
+        """Like :meth:`get`, looked for anew, and for a rotation: a replaced one too where there is no other."""
+        key = self._newest_outside()
+        if key is not None:
+            self.origin = _ORIGINS[self._field]
+        return key or self._from_keyring() or self._from_file()
 
     def describe(self) -> str:
         """Where the key comes from or would come from; makes none."""
-        if self._setting:
+        if self._settings.encryption_key:
             self.strong()
-            return "environment"
-        if self._settings.passphrase:
-            return "passphrase"
+        if self._settings.encryption_key or self._settings.passphrase:
+            return _ORIGINS[self._field]
         try:
             self._keyring.probe()
         except KeyringUnusable as problem:
@@ -83,11 +107,13 @@ class KeySource:
         """The key that comes from outside this machine's files and keyring; ``None`` if none was given.
 
         Raises:
-            ValidationFailed: What was given is no key, or too short a passphrase.
+            ValidationFailed: What was given is no key, too short a passphrase, or was replaced.
+            InternalError: The list of replaced keys cannot be read.
+            OSError: The salt of the passphrase cannot be read or written.
         """
-        key = self._from_setting()
-        if key is None and self._settings.passphrase:
-            key = passphrase_key(self._settings.passphrase, self._folder)
+        key = self._newest_outside()
+        if key is not None and self._is_retired(key):
+            raise self._replaced()
         return key
 
     def find_strong(self, wanted: str) -> bytes | None:
@@ -119,12 +145,50 @@ class KeySource:
                 yield stored.encode()
 
     def _outside(self) -> Iterator[bytes]:
-        setting = self._from_setting()
-        if setting is not None:
-            yield setting
+        yield from self._given("encryption_key")
         # Both may be given: files closed with the passphrase must open after a key was set, to be rekeyed.
-        if self._settings.passphrase:
-            yield passphrase_key(self._settings.passphrase, self._folder)
+        yield from self._given("passphrase")
+
+    @property
+    def _field(self) -> _Field:
+        """The setting that the key from outside comes from."""
+        return "encryption_key" if self._settings.encryption_key else "passphrase"
+
+    def _newest_outside(self) -> bytes | None:
+        """The key from outside that is in force, else a replaced one, else ``None``."""
+        found = None
+        for key in self._given(self._field):
+            found = key
+            if not self._is_retired(key):
+                break
+        return found
+
+    def _is_retired(self, key: bytes) -> bool:
+        return key_id(key) in self._retired.ids()
+
+    def _replaced(self) -> ValidationFailed:
+        settings = self._settings
+        outside = settings.encryption_key or settings.passphrase
+        where = settings.origins.get(self._field, self._field) if outside else f"the {self.origin}"
+        advice = "Set the new one and start anew." if outside else "Make a new one with `ft auth rekey`."
+        return ValidationFailed(
+            f"The key in {where} was replaced by `ft auth rekey`: nothing is encrypted with it any more. {advice}",
+            details={"field": self._field, "value": None, "rule": "be the key in force"},
+        )
+
+    def _given(self, field: _Field) -> Iterator[bytes]:
+        """The key that a setting gives, then the one that its ``..._FILE`` holds by now."""
+        given: Secret | None = getattr(self._settings, field)
+        make = _key_of if field == "encryption_key" else self._stretched
+        if given:
+            yield make(given)
+            name = self._settings.origins.get(field, "")
+            path = os.environ.get(name, "") if name.endswith("_FILE") else ""
+            if path:
+                yield make(Secret(read_secret(name, path)))
+
+    def _stretched(self, passphrase: Secret) -> bytes:
+        return passphrase_key(passphrase, self._folder)
 
     @property
     def _folder(self) -> Path:
@@ -134,23 +198,11 @@ class KeySource:
     def _file(self) -> Path:
         return self._settings.data_path(FILE_NAME)
 
-    def _from_setting(self) -> bytes | None:
-        if not self._setting:
-            return None
-        key = self._setting.reveal().strip().encode()
-        if not is_key(key):
-            raise ValidationFailed(
-                "encryption_key: must be a Fernet key, 32 random bytes in URL-safe base64. Make one with: "
-                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
-                details={"field": "encryption_key", "value": None, "rule": "be a Fernet key"},
-            )
-        return key
-
     def _from_keyring(self) -> bytes | None:
         try:
             stored = self._keyring.get(ENTRY)
             if stored is None or not is_key(stored.encode()):
-                with _one_maker(self._file):
+                with _one_at_a_time(self._file):
                     # Another process may have made it while we waited: two keys would lock each other out.
                     stored = self._keyring.get(ENTRY)
                     if stored is None or not is_key(stored.encode()):
@@ -167,7 +219,7 @@ class KeySource:
         path = self._file
         try:
             if not path.exists():
-                with _one_maker(path):
+                with _one_at_a_time(path):
                     if not path.exists():
                         write_private(path, new_key() + b"\n")
                         self.warning = (
@@ -203,12 +255,19 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(b"ftcli key id" + key).hexdigest()[:12]
 
 
-def _one_maker(path: Path) -> "FileLock":
-    from filelock import FileLock  # deferred: 30 ms
+def _one_at_a_time(path: Path) -> "contextlib.AbstractContextManager[object]":
+    return alone(path.with_name(f"{path.name}.lock"))
 
-    guard = path.with_name(f"{path.name}.lock")
-    lock_file(guard)
-    return FileLock(guard, timeout=10)
+
+def _key_of(setting: Secret) -> bytes:
+    key = setting.reveal().strip().encode()
+    if not is_key(key):
+        raise ValidationFailed(
+            "encryption_key: must be a Fernet key, 32 random bytes in URL-safe base64. Make one with: "
+            'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
+            details={"field": "encryption_key", "value": None, "rule": "be a Fernet key"},
+        )
+    return key
 
 
 def new_key() -> bytes:

@@ -36,6 +36,10 @@ class KeyringUnusable(StoreUnusable):
     """No keyring that protects anything, or none that answers. The text says why."""
 
 
+class KeyringMute(KeyringUnusable):
+    """It did not answer within the time limit. It may yet do what it was asked, once its dialog is answered."""
+
+
 class KeyringAbsent(KeyringUnusable):
     """There is no keyring here that protects anything."""
 
@@ -143,8 +147,8 @@ class OsKeyring:
             raise self._mute()
         return results[0]
 
-    def _mute(self) -> KeyringUnusable:
-        return KeyringUnusable(f"{self.name} did not answer within {self._limit:g} s; it may be locked")
+    def _mute(self) -> KeyringMute:
+        return KeyringMute(f"{self.name} did not answer within {self._limit:g} s; it may be locked")
 
 
 def _system_backend() -> KeyringBackend:

@@ -9,7 +9,7 @@ import binascii
 import os
 from pathlib import Path
 
-from ftcli.credentials.files import write_private
+from ftcli.credentials.files import remove, write_private
 from ftcli.errors import ValidationFailed
 from ftcli.redaction import Secret
 
@@ -64,7 +64,7 @@ def _salt_text(path: Path) -> str:
         except FileExistsError:
             pass
         finally:
-            temporary.unlink(missing_ok=True)
+            remove(temporary)
     return path.read_text("utf-8").strip()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from ftcli.credentials.files import write_private
+from ftcli.credentials.files import remove, write_private
 from ftcli.credentials.sealed import Sealed, seal, unseal
 from ftcli.credentials.session_store import KeyProvider, SavedCookie
 
@@ -62,7 +62,8 @@ class PendingStore:
             OSError: The file cannot be written.
             ValidationFailed: The encryption key is unusable.
         """
-        write_private(self.path, seal(_HEADER, self._keys.get(), msgspec.json.encode(login)))
+        with self._keys.held():
+            write_private(self.path, seal(_HEADER, self._keys.get(), msgspec.json.encode(login)))
         os.utime(self.path, (login.until.timestamp(),) * 2)
 
     def load(self) -> SavedLogin | None:
@@ -80,4 +81,4 @@ class PendingStore:
 
     def delete(self) -> None:
         """Forgets it."""
-        self.path.unlink(missing_ok=True)
+        remove(self.path)

@@ -4,18 +4,20 @@ Every file names the key it was closed with, and the old key stays findable unti
 the new one. Wherever this breaks off, each file opens, and running it again finishes the work.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 
 from ftcli.config import Settings
 from ftcli.credentials import keys as places
-from ftcli.credentials.files import lock_file, write_private
+from ftcli.credentials.files import alone, remove, write_private
 from ftcli.credentials.keys import KeySource, key_id
 from ftcli.credentials.os_keyring import KeyringUnusable, OsKeyring
 from ftcli.credentials.passphrase import passphrase_key
+from ftcli.credentials.retired import FILE_NAME as RETIRED
+from ftcli.credentials.retired import Retired
 from ftcli.credentials.sealed import Sealed, is_sealed, seal, unseal
 from ftcli.errors import Conflict, InternalError, ValidationFailed
 from ftcli.redaction import Secret
@@ -23,6 +25,9 @@ from ftcli.redaction import Secret
 Write = Callable[[Path, bytes], None]
 Content = tuple[Path, str, bytes]
 """An encrypted file: where it is, its header, what is in it."""
+
+_TRIES = 5
+"""How often the list of files may change while they are being locked."""
 
 
 class Rekeyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +86,14 @@ def rekey(
     """
     keyring = keyring or OsKeyring()
     source = KeySource(settings, keyring)
-    old = source.get()
-    fresh = _new_key(settings, source.origin, new)
-    files = sealed_files(settings)
-    with _all_locked(files):
+    with _all_held(settings, source) as files:
+        # Only now: another process may have changed the key, and a daemon may have written, while we waited.
+        old = source.present()
+        fresh = _new_key(settings, source.origin, new)
         contents = [(path, *_opened(path, source, fresh)) for path in files]
         if source.origin in ("environment", "passphrase"):
             _close_all(contents, fresh, write)
+            _retire(settings, (old,), fresh, write)
         else:
             _replace(settings, keyring if source.origin == "keyring" else None, contents, (old, fresh), write)
     return Rekeyed(origin=source.origin, files=tuple(path.name for path in files), key=key_id(fresh))
@@ -100,25 +106,49 @@ def _replace(
     keys: tuple[bytes, bytes],
     write: Write,
 ) -> None:
-    """Replaces a key that is kept here. The old one stays at hand until the last file is done."""
+    """Replaces a key that is kept here. The old one stays at hand until the last file is done; in the keyring, which
+    serves all data folders of a user, until the next rotation."""
     old, fresh = keys
-    if _has_previous(settings, keyring):
-        # An earlier run broke off, and a file may still need the key before the old one: there is room for one
+    previous = _previous(settings, keyring)
+    if previous is not None:
+        # If an earlier run broke off, a file may still need the key before the old one: there is room for one
         # previous key only, so that run is finished first.
         _close_all(contents, old, write)
+        _retire(settings, (previous,), old, write)
     _put(settings, keyring, places.PREVIOUS, old, write)
     _put(settings, keyring, "", fresh, write)
     _close_all(contents, fresh, write)
-    _drop_previous(settings, keyring)
-
-
-def _has_previous(settings: Settings, keyring: OsKeyring | None) -> bool:
+    _retire(settings, (old,), fresh, write)
     if keyring is None:
-        return settings.data_path(places.FILE_NAME + places.PREVIOUS).exists()
+        remove(settings.data_path(places.FILE_NAME + places.PREVIOUS))
+
+
+def _previous(settings: Settings, keyring: OsKeyring | None) -> bytes | None:
+    name = places.FILE_NAME + places.PREVIOUS
     try:
-        return keyring.get(places.ENTRY + places.PREVIOUS) is not None
+        if keyring is None:
+            return settings.data_path(name).read_bytes().strip()
+        stored = keyring.get(places.ENTRY + places.PREVIOUS)
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise InternalError(f"{name} cannot be read ({problem.strerror}). No key was changed.") from None
     except KeyringUnusable as problem:
         raise InternalError(f"The keyring cannot be asked: {problem}. No key was changed.") from None
+    return None if stored is None else stored.encode()
+
+
+def _retire(settings: Settings, old: tuple[bytes, ...], fresh: bytes, write: Write) -> None:
+    """Who has an old key in memory closes nothing with it from now on."""
+    retired = Retired(settings.data_path(RETIRED))
+    try:
+        retired.replace(map(key_id, old), key_id(fresh), write)
+    except OSError as problem:
+        raise InternalError(
+            f"{retired.path} cannot be written ({problem.strerror or problem}). Nothing is lost: every file opens. "
+            "Mend what stands in the way, and run ft auth rekey again with the same new key.",
+            details={"file": str(retired.path)},
+        ) from None
 
 
 def _new_key(settings: Settings, origin: str, new: Secret | None) -> bytes:
@@ -208,26 +238,21 @@ def _put(settings: Settings, keyring: OsKeyring | None, suffix: str, key: bytes,
         raise InternalError(f"The keyring did not take the key: {problem}. Every file still opens.") from None
 
 
-def _drop_previous(settings: Settings, keyring: OsKeyring | None) -> None:
-    if keyring is None:
-        settings.data_path(places.FILE_NAME + places.PREVIOUS).unlink(missing_ok=True)
-        return
-    try:
-        keyring.delete(places.ENTRY + places.PREVIOUS)
-    except KeyringUnusable:
-        pass  # an old key that opens nothing any more
-
-
-def _all_locked(files: list[Path]) -> ExitStack:
-    from filelock import FileLock, Timeout  # deferred: 30 ms
-
-    stack = ExitStack()
-    try:
-        for path in files:
-            guard = path.with_name(f"{path.name.removesuffix('.pending')}.lock")
-            lock_file(guard)
-            stack.enter_context(FileLock(guard, timeout=10, is_singleton=True))
-    except Timeout:
-        stack.close()
-        raise Conflict("Another ftcli process is using an encrypted file. Try again.") from None
-    return stack
+@contextmanager
+def _all_held(settings: Settings, source: KeySource) -> Iterator[list[Path]]:
+    """Nobody else changes an encrypted file or the key; answers the files."""
+    for _ in range(_TRIES):
+        files = sealed_files(settings)
+        with ExitStack() as stack:
+            try:
+                for path in files:
+                    stack.enter_context(alone(path.with_name(f"{path.name.removesuffix('.pending')}.lock")))
+                stack.enter_context(source.held())
+            except TimeoutError:
+                break
+            if (
+                sealed_files(settings) == files
+            ):  # else one came, unheld, or went while we waited for the others
+                yield files
+                return
+    raise Conflict("Another ftcli process is using an encrypted file. Try again.")

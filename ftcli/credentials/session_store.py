@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from ftcli.credentials.files import lock_file, write_private
+from ftcli.credentials.files import lock_file, remove, write_private
 from ftcli.credentials.sealed import Sealed, seal, unseal
 from ftcli.errors import Conflict, InternalError
 
@@ -26,6 +26,9 @@ class KeyProvider(Protocol):
     """Where the store's key comes from; :class:`ftcli.credentials.keys.KeySource` is one."""
 
     warning: str
+
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """Nobody changes the key meanwhile: held around taking it and writing with it."""
 
     def get(self) -> bytes:
         """The key to encrypt with."""
@@ -105,7 +108,7 @@ class SessionStore:
     ) -> None:
         self.path = path
         self.counted = counted or path.with_name(f"{path.name}.logins")
-        """Where passwords and codes sent in vain are counted: one file for all sessions of an environment."""
+        """Where logins are counted: one file for all sessions of an environment."""
         self.reason = ""
         self.warning = ""
         self._keys = key_source
@@ -145,21 +148,18 @@ class SessionStore:
 
         Raises:
             OSError: The file cannot be written.
-            ValidationFailed: The encryption key is unusable.
+            ValidationFailed: The encryption key is unusable, or was replaced.
         """
-        content = seal(_HEADER, self._keys.get(), msgspec.json.encode(session))
-        aside = self._put_aside_unreadable()
-        write_private(self.path, content)
+        with self._keys.held():
+            content = seal(_HEADER, self._keys.get(), msgspec.json.encode(session))
+            aside = self._put_aside_unreadable()
+            write_private(self.path, content)
         self.warning = " ".join(filter(None, (self._keys.warning, aside)))
 
     def delete(self) -> bool:
         """Removes the saved session, and one that was kept aside; answers whether there was one."""
-        self._aside.unlink(missing_ok=True)
-        try:
-            self.path.unlink()
-        except FileNotFoundError:
-            return False
-        return True
+        remove(self._aside)
+        return remove(self.path)
 
     @contextlib.asynccontextmanager
     async def lock(self, patience: float | None = None) -> AsyncIterator[None]:

@@ -126,7 +126,7 @@ class OptionSymbol(msgspec.Struct, frozen=True):
     @property
     def underlying(self) -> str:
         """Symbol of the underlying, as far as the root tells: the index of an index root, else the root."""
-        return _INDICES.get(self.root, self.root)
+        return underlying_of(self.root)
 
     @property
     def _day(self) -> str:
@@ -139,6 +139,11 @@ class OptionSymbol(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.human
+
+
+def underlying_of(root: str) -> str:
+    """The index of an index root, ``.SPX`` of ``SPXW``; any other root itself."""
+    return _INDICES.get(root, root)
 
 
 Parts = tuple[str, date, str, Decimal]

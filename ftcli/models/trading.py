@@ -13,6 +13,7 @@ class JournalState(Code):
 
     SENDING = "sending"
     ACCEPTED = "accepted"
+    PARTLY_ACCEPTED = "partly_accepted"
     REJECTED = "rejected"
     NOT_SENT = "not_sent"
     UNKNOWN = "unknown"
@@ -34,6 +35,13 @@ class JournalChange(Model):
     changed_at: Annotated[datetime, at(None, "When.", column="At")]
     message: Annotated[str, at(None, "What was said, by the broker or by us.", column="Message")] = ""
     evidence: Annotated[list[str], at(None, "What proves it, where a lost answer was settled.")] = []
+    found: Annotated[
+        dict[str, str],
+        at(None, "What the broker says of each order by its number: a state, refused, or not found."),
+    ] = {}
+    conf_nums: Annotated[
+        list[str], at(None, "The numbers it has at the broker, where they are not all those of its preview.")
+    ] = []
     messages: Annotated[list[Any], at(None, "The broker's messages.")] = []
 
 
@@ -154,7 +162,14 @@ class Settled(Model):
 class Reconciliation(Document):
     """What a comparison of the journal with the broker brought."""
 
-    settled: Annotated[list[Settled], at(None, "The placements that were open; unknown ones stay so.")] = []
+    settled: Annotated[
+        list[Settled],
+        at(
+            None,
+            "The placements that were open, as they stand now, and those that were settled as not placed and are "
+            "there all the same.",
+        ),
+    ] = []
     adopted: Annotated[list[str], at(None, "Orders found at the broker that were not placed here.")] = []
 
 
@@ -164,6 +179,7 @@ class Facts(Request, frozen=True, kw_only=True):
     Attributes:
         last: Last prices by symbol.
         open_orders: Open orders of the account at the broker.
+        open_numbers: Their confirmation numbers.
         listed: Confirmation numbers of all orders that the broker listed, open or not.
         market_open: Whether the market is in regular hours.
         mark: The journal's latest change before the broker was asked.
@@ -171,6 +187,7 @@ class Facts(Request, frozen=True, kw_only=True):
 
     last: dict[str, Decimal] = {}
     open_orders: int | None = None
+    open_numbers: list[str] = []
     listed: list[str] = []
     market_open: bool | None = None
     mark: int | None = None

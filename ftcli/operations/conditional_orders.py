@@ -1,5 +1,6 @@
 """Conditional orders and their changes (protocol 02 §10, 11)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from ftcli.errors import BrokerError, OrderRejected, OrderUnknown, ValidationFailed
@@ -210,7 +211,7 @@ async def _place(
     core: Core, kind: str, account: str, numbers: list[str], order: Any, path: str, body: Any
 ) -> ConditionalConfirmation:
     def judge(reply: WireReply, sent: list[str]) -> ConditionalConfirmation:
-        return _confirmation(reply, "place", ResponseType.ACCEPTED, len(sent))
+        return _confirmation(reply, "place", ResponseType.ACCEPTED, len(sent), sent)
 
     return await core.place(
         Placement(
@@ -229,8 +230,17 @@ async def _place(
     )
 
 
-def _confirmation(reply: WireReply, step: str, good: ResponseType, count: int) -> ConditionalConfirmation:
+def _confirmation(
+    reply: WireReply, step: str, good: ResponseType, count: int, sent: Sequence[str] = ()
+) -> ConditionalConfirmation:
     """The content of a reply, if every order of the group got a yes (protocol 02 §10.3, 10.4).
+
+    Args:
+        reply: The reply.
+        step: ``preview`` or ``place``.
+        good: What a yes is.
+        count: How many orders were sent.
+        sent: Their numbers, where they had some.
 
     Raises:
         OrderRejected: A preview was not all yes, or a place was all no.
@@ -249,10 +259,15 @@ def _confirmation(reply: WireReply, step: str, good: ResponseType, count: int) -
         return with_reply(answer, reply)
     messages = [*answer.messages, *(item for leg in answer.orders for item in leg.messages)]
     errors = [item for item in messages if item.is_error]
-    details = {"orders": [str(verdict) for verdict in verdicts], "messages": message_details(messages)}
+    details: dict[str, Any] = {
+        "orders": [str(verdict) for verdict in verdicts],
+        "messages": message_details(messages),
+    }
     if step == "preview" or (verdicts and all(verdict is ResponseType.REFUSED for verdict in verdicts)):
         text = errors[0].text if errors else "no reason given"
         raise OrderRejected(f"The broker refused the orders: {text}", details=details)
+    if len(sent) == len(verdicts):
+        details["found"] = {number: str(verdict) for number, verdict in zip(sent, verdicts, strict=True)}
     raise OrderUnknown(
         "The broker did not say yes to every order of the group; look at the order status, and cancel or keep what "
         "is live.",

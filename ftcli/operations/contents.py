@@ -43,7 +43,7 @@ GROUPS = (
     GroupEntry("orders.equity", "equity_orders", "EquityOrders", "Orders for stocks and ETFs"),
     GroupEntry("orders.option", "option_orders", "OptionOrders", "Single-leg option orders"),
     GroupEntry("orders.options", "multi_leg_orders", "MultiLegOrders", "Multi-leg option orders"),
-    GroupEntry("orders.cancel", "orders", "CancelOrders", "Cancels of open orders"),
+    GroupEntry("orders.cancel", "cancel_orders", "CancelOrders", "Cancels of open orders"),
     GroupEntry("orders.replace", "replace_orders", "ReplaceOrders", "Changes of open orders"),
     GroupEntry("orders.conditional", "conditional_orders", "ConditionalOrders", "OTO, OCO and OTOCO orders"),
     GroupEntry(

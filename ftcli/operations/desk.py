@@ -1,8 +1,9 @@
 """What operations may ask of the trading side: journal and limits."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ftcli.models.trading import Facts, JournalEntry, LimitTable, OrderCheck
+from ftcli.models.trading import Facts, JournalEntry, JournalState, LimitTable, OrderCheck
 
 
 class TradingDesk(Protocol):
@@ -40,11 +41,21 @@ class TradingDesk(Protocol):
         """The confirmation numbers of a placement's account that prove nothing of it."""
         ...
 
-    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
-        """Notes that a lost order went in, with what proves it, and the numbers it has at the broker."""
+    def settle(
+        self,
+        number: int,
+        state: JournalState,
+        *,
+        since: JournalState = JournalState.UNKNOWN,
+        claims: Sequence[str] = (),
+        **detail: Any,
+    ) -> bool:
+        """Notes what evidence says of a lost order; answers whether it was noted."""
         ...
 
-    def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:
+    def resolve(
+        self, key: str, placed: bool, reason: str, conf_nums: Sequence[str] | None = None
+    ) -> JournalEntry:
         """Notes what a person found out about a lost order."""
         ...
 

@@ -27,6 +27,9 @@ from ftcli.models.trading import JournalEntry, JournalState
 
 EARLY = timedelta(seconds=5)
 """How much earlier than sent an order may have been entered, by the broker's clock (protocol 02 §19)."""
+LATE = timedelta(minutes=10)
+"""How much later than sent it may have been entered: the longest wait for an answer and a slow broker. Whatever comes
+later is another order, however alike."""
 
 _FAMILIES: dict[str, Any] = {
     "orders.equity.place": EquityOrder,
@@ -93,8 +96,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         numbers: The orders that are like it.
         evidence: The same in words.
-        proven: Whether they are it: there are as many of them as of lost orders alike, and each was entered after
-            its own was sent.
+        proven: Whether they are it: there are as many of them as of lost orders alike, and each was entered
+            while its own was under way.
     """
 
     numbers: list[str]
@@ -138,9 +141,9 @@ def _alike(lost: list[_Lost]) -> list[list[_Lost]]:
 def _match(alike: list[_Lost], free: list[Listed], rivals: set[Wanted]) -> dict[int, Match]:
     """What there is for lost placements that all say the same."""
     first, count = alike[0], len(alike)
-    since = first.sent_at - EARLY
+    since, until = first.sent_at - EARLY, alike[-1].sent_at + LATE
     wanted = list(dict.fromkeys(first.wanted))
-    like = {one: _like(one, free, since) for one in wanted}
+    like = {one: _like(one, free, since, until) for one in wanted}
     shares = {one: first.wanted.count(one) for one in wanted}
     seen = {order.number for orders in like.values() for order in orders}
     claimed_too = any(order.is_like(rival) for order in free if order.number in seen for rival in rivals)
@@ -151,7 +154,7 @@ def _match(alike: list[_Lost], free: list[Listed], rivals: set[Wanted]) -> dict[
             [order for one in wanted for order in like[one][index * shares[one] : (index + 1) * shares[one]]]
             for index in range(count)
         ]
-        if all(_entered_after(one.sent_at, orders) for one, orders in zip(alike, pairs, strict=True)):
+        if all(_fits(one.sent_at, orders) for one, orders in zip(alike, pairs, strict=True)):
             return {
                 one.entry.id: Match(
                     numbers=[order.number for order in orders], evidence=_proof(orders, count), proven=True
@@ -162,15 +165,18 @@ def _match(alike: list[_Lost], free: list[Listed], rivals: set[Wanted]) -> dict[
     return {one.entry.id: Match(numbers=sorted(seen), evidence=[doubt], proven=False) for one in alike}
 
 
-def _like(wanted: Wanted, free: list[Listed], since: datetime) -> list[Listed]:
+def _like(wanted: Wanted, free: list[Listed], since: datetime, until: datetime) -> list[Listed]:
     found = [
-        order for order in free if order.is_like(wanted) and order.entered_at and order.entered_at >= since
+        order
+        for order in free
+        if order.is_like(wanted) and order.entered_at and since <= order.entered_at <= until
     ]
     return sorted(found, key=lambda order: (order.entered_at, order.number))
 
 
-def _entered_after(sent_at: datetime, orders: list[Listed]) -> bool:
-    return all(order.entered_at and order.entered_at >= sent_at - EARLY for order in orders)
+def _fits(sent_at: datetime, orders: list[Listed]) -> bool:
+    """Whether orders were entered when that one was under way."""
+    return all(order.entered_at and sent_at - EARLY <= order.entered_at <= sent_at + LATE for order in orders)
 
 
 def _proof(orders: list[Listed], count: int) -> list[str]:

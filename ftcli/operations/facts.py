@@ -6,6 +6,7 @@ from decimal import Decimal
 from ftcli.clock import NEW_YORK
 from ftcli.errors import NotFound
 from ftcli.models.option_symbol import OptionSymbol
+from ftcli.models.orders import Order
 from ftcli.models.reference import HolidayKind
 from ftcli.models.trading import Facts
 from ftcli.operations.operation import Core
@@ -30,15 +31,29 @@ async def gather(core: Core, account: str, symbols: list[str], rules: set[str]) 
     open_orders = market_open = None
     last: dict[str, Decimal] = {}
     listed: list[str] = []
+    open_numbers: list[str] = []
     if rules & PRICED:
         last = await _last_prices(core, symbols)
     if "max_open_orders" in rules:
         status, _ = await fetch_status(core, [account])
-        open_orders = len({order.conf_num for order in status.orders if not order.state.final})
-        listed = sorted({order.conf_num.upper() for order in status.orders if order.conf_num})
+        still_open = [order for order in status.orders if not order.state.final]
+        open_numbers = _numbers(still_open)
+        # One without a number is an order of its own.
+        open_orders = len(open_numbers) + sum(not order.conf_num for order in still_open)
+        listed = _numbers(status.orders)
     if "market_hours_only" in rules:
         market_open = await _is_open(core, core.now().astimezone(NEW_YORK))
-    return Facts(last=last, open_orders=open_orders, listed=listed, market_open=market_open)
+    return Facts(
+        last=last,
+        open_orders=open_orders,
+        open_numbers=open_numbers,
+        listed=listed,
+        market_open=market_open,
+    )
+
+
+def _numbers(orders: list[Order]) -> list[str]:
+    return sorted({order.conf_num.upper() for order in orders if order.conf_num})
 
 
 async def _last_prices(core: Core, symbols: list[str]) -> dict[str, Decimal]:

@@ -1,38 +1,38 @@
-"""Order status and cancels (protocol 02 §8, 13)."""
+"""Order status, and the small calls around orders (protocol 02 §13, 14, 15)."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-from ftcli.errors import BrokerError, LostReply, NotSent, OrderRejected, OrderUnknown, ValidationFailed
-from ftcli.models.field import as_list, read
+from ftcli.errors import OrderRejected, ValidationFailed
+from ftcli.models.field import read
 from ftcli.models.order_codes import ResponseType
-from ftcli.models.order_confirmations import CancelConfirmation
-from ftcli.models.orders import Order
 from ftcli.models.orders import Orders as OrderList
 from ftcli.models.staged import Locate, TradeAgreement
 from ftcli.models.tickets import positive
 from ftcli.operations.account_calls import brokerage_account
+from ftcli.operations.cancel_orders import CancelOrders
 from ftcli.operations.conditional_orders import ConditionalOrders, ConditionalReplaceOrders
 from ftcli.operations.dp import check_said
 from ftcli.operations.equity_orders import EquityOrders
 from ftcli.operations.journal import JournalGroup
 from ftcli.operations.multi_leg_orders import MultiLegOrders
-from ftcli.operations.operation import Core, Group, Param, operation, with_reply
+from ftcli.operations.operation import Core, Param, operation, with_reply
 from ftcli.operations.option_orders import OptionOrders
 from ftcli.operations.order_status import fetch_status, find_order
-from ftcli.operations.params import Acct, AcctIds, OrderId, Symbol, clean_account, clean_symbol
+from ftcli.operations.params import (
+    Acct,
+    AcctIds,
+    OrderAccount,
+    OrderId,
+    Symbol,
+    clean_account,
+    clean_symbol,
+)
 from ftcli.operations.reconcile import LostOrders
 from ftcli.operations.replace_orders import ReplaceOrders
 from ftcli.operations.staged_orders import StagedOrderGroup
-from ftcli.operations.verdicts import check_messages, message_details
-from ftcli.wire import Retry, WireReply, WireRequest
-
-OrderAccount = Annotated[
-    str | None,
-    Param(
-        "Account of the order; found by itself where left out.", cli=("--account", "-a"), complete="accounts"
-    ),
-]
+from ftcli.operations.verdicts import check_messages
+from ftcli.wire import Retry, WireRequest
 
 
 class Orders(LostOrders):
@@ -172,97 +172,3 @@ def refuse_placeholder_call(core: Core, name: str) -> None:
             "the real broker. Set FT_UNVERIFIED=true to send our best guess.",
             details={"field": name, "value": None, "rule": "have a wire form that has been seen live"},
         )
-
-
-class CancelOrders(Group):
-    """Cancels of open orders."""
-
-    name = "orders.cancel"
-
-    @operation("POST", "/orders/{conf_num}/cancel/preview", cli=None, inferred=True)
-    async def preview(
-        self,
-        conf_num: OrderId,
-        account: OrderAccount = None,
-    ) -> CancelConfirmation:
-        """Show what canceling an order would leave.
-
-        Raises:
-            NotFound: There is no such order.
-            OrderRejected: It cannot be canceled any more.
-
-        Source: protocol 02 §8.1.
-        """
-        order = (await find_order(self.core, conf_num, account)).orders[0]
-        request = _cancel_request("preview", order, {}, Retry.PREVIEW)
-        return _cancel_confirmation(await self.core.send(request), "preview", ResponseType.VALIDATED)
-
-    @operation(
-        "POST",
-        "/orders/{conf_num}/cancel",
-        risk="write",
-        cli=None,
-    )
-    async def place(
-        self,
-        conf_num: OrderId,
-        account: OrderAccount = None,
-    ) -> CancelConfirmation:
-        """Ask for an open order to be canceled.
-
-        Never refused by us. The broker only starts the cancel: the order can still fill until its status says
-        that it is gone.
-
-        Raises:
-            NotFound: There is no such order.
-            OrderRejected: It cannot be canceled any more.
-            OrderUnknown: The request was sent and its answer lost; the order's status tells.
-
-        Source: protocol 02 §8.2.
-        """
-        order = (await find_order(self.core, conf_num, account)).orders[0]
-        request = _cancel_request("place", order, {"previewInd": False, "confInd": False}, Retry.NEVER)
-        try:
-            reply = await self.core.send(request)
-        except NotSent:
-            raise
-        except LostReply as problem:
-            raise OrderUnknown(
-                f"The cancel of {order.conf_num} was sent, but its answer was lost: it may have been carried out. "
-                f"Look with `ft orders detail {order.conf_num}`; where the order is still open, cancel it again.",
-                details={"conf_nums": [order.conf_num], "reason": problem.message},
-            ) from problem
-        return _cancel_confirmation(reply, "place", ResponseType.ACCEPTED)
-
-
-def _cancel_request(step: str, order: Order, flags: dict[str, Any], retry: Retry) -> WireRequest:
-    entry = {
-        "confNum": order.conf_num,
-        "acctNum": order.account,
-        "actionCode": order.action.wire if order.action else "B",
-    }
-    return WireRequest(
-        host="dp",
-        method="POST",
-        path=f"/ftgw/dp/orderentry/cancel/{step}/v1",
-        body={"request": {"parameter": {"cancelOrderDetail": [entry], **flags}}},
-        retry=retry,
-    )
-
-
-def _cancel_confirmation(reply: WireReply, step: str, good: ResponseType) -> CancelConfirmation:
-    document = reply.document if isinstance(reply.document, dict) else {}
-    entries = as_list((document.get(step) or {}).get("cancelConfirmDetail"))
-    if not entries:
-        check_messages(reply, step)
-        kind = OrderUnknown if step == "place" else BrokerError
-        raise kind("The broker's answer to the cancel has no content; look at the order's status.")
-    answer = read(CancelConfirmation, entries[0])
-    if answer.verdict is not good:
-        errors = [message for message in answer.messages if message.is_error]
-        text = errors[0].text if errors else "no reason given"
-        raise OrderRejected(
-            f"The broker refused to cancel {answer.conf_num}: {text}",
-            details={"conf_num": answer.conf_num, "messages": message_details(answer.messages)},
-        )
-    return with_reply(answer, reply)

@@ -33,6 +33,12 @@ OrderId = Annotated[
     str,
     Param("Confirmation number of the order.", argument=True, complete="orders", example="2DI0KXQ4"),
 ]
+OrderAccount = Annotated[
+    str | None,
+    Param(
+        "Account of the order; found by itself where left out.", cli=("--account", "-a"), complete="accounts"
+    ),
+]
 
 _SYMBOL = re.compile(r"[.\-]?[A-Z0-9][A-Z0-9./ \-]{0,24}")
 _ACCOUNT = re.compile(r"[A-Z0-9]{4,12}")

@@ -131,7 +131,7 @@ class Trading(Group):
         Raises:
             FtError: Some are not; it is the first problem, and says that trading is halted.
         """
-        from ftcli.operations.orders import CancelOrders
+        from ftcli.operations.cancel_orders import CancelOrders
 
         canceled: list[str] = []
         failed: dict[str, FtError] = {}

@@ -1,5 +1,6 @@
 """Where the daemon stands: a port, with TLS where certificates are given, or a private unix socket."""
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -48,20 +49,34 @@ async def bind(runner: Runner, settings: Settings) -> str:
     host = settings.host.removeprefix("[").removesuffix("]")
     if not host:
         raise ValidationFailed.of("FTSERVICE_HOST", settings.host, "be an address of this machine")
-    site = web.TCPSite(runner, host, settings.port)
+    site = web.TCPSite(runner, host, settings.port, backlog=AT_ONCE)
     try:
         await site.start()
-    except OSError as problem:
+    except (OSError, ValueError) as problem:  # the latter where the name is none at all
         raise _not_bound(settings, problem) from None
+    _lengthen_queue(site)
     # An address that means "every interface" is none to go to.
     host = {"0.0.0.0": "localhost", "::": "::1"}.get(host, host)  # nosec B104 # noqa: S104 - not bound here
     host = f"[{host}]" if ":" in host else host
     return f"{'https' if runner.speaks_tls else 'http'}://{host}:{runner.addresses[0][1]}"
 
 
-def _not_bound(settings: Settings, problem: OSError) -> ValidationFailed:
-    reason = problem.strerror or problem
-    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+AT_ONCE = 16
+"""Clients let in within one turn of the event loop: so many are open before anybody can count them."""
+_QUEUE = 128
+"""Clients that wait in the system meanwhile."""
+
+
+def _lengthen_queue(site: web.BaseSite) -> None:
+    """Gives the system a longer queue than one turn takes from it; asyncio has one number for both."""
+    for listener in site._server.sockets if isinstance(site._server, asyncio.Server) else ():
+        with listener.dup() as twin:
+            twin.listen(_QUEUE)
+
+
+def _not_bound(settings: Settings, problem: OSError | ValueError) -> ValidationFailed:
+    reason = getattr(problem, "strerror", None) or problem
+    if isinstance(problem, socket.gaierror | ValueError) or problem.errno == errno.EADDRNOTAVAIL:
         return ValidationFailed.of(
             "FTSERVICE_HOST", settings.host, f"be an address of this machine ({reason})"
         )
@@ -132,6 +147,7 @@ async def _bind_socket(runner: Runner, path: Path) -> str:
         raise ValidationFailed.of("FTSERVICE_SOCKET", str(path), rule) from None
     site = _SocketSite(runner, listener, path)
     await site.start()
+    _lengthen_queue(site)
     return site.name
 
 
@@ -141,7 +157,7 @@ class _SocketSite(web.SockSite):
     __slots__ = ("_file", "_path")
 
     def __init__(self, runner: Runner, listener: socket.socket, path: Path) -> None:
-        super().__init__(runner, listener)
+        super().__init__(runner, listener, backlog=AT_ONCE)
         self._path = path
         self._file = path.lstat()
 

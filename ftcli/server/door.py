@@ -1,8 +1,8 @@
 """The daemon's door: where it may be bound, and which requests are not even looked at.
 
-A page of any web site can make a browser send requests to this machine. Two checks keep such pages out:
-the ``Host`` must be one of ours (a name that an attacker has pointed at 127.0.0.1 is not), and a write or a
-WebSocket must not come from a foreign ``Origin``.
+A page of any web site can make a browser send requests to this machine. These checks keep such pages out:
+the ``Host`` must be one of ours (a name that an attacker has pointed at 127.0.0.1 is not), a write or a
+WebSocket must not come from a foreign ``Origin``, and without keys nothing may come from another site.
 """
 
 import ipaddress
@@ -35,10 +35,12 @@ BODY_SECONDS = 20
 """Within which a body must have arrived."""
 IDLE_SECONDS = 60
 """After which a connection between two requests is closed."""
+STRANGER_SECONDS = 15
+"""The same, where no good key has come with any of them."""
 STUCK_SECONDS = 60
 """After which a client that does not read its answer is cut off."""
 
-
+_LAST_PORT = 65535
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.\-]+)(?::(\d{1,5}))?", re.ASCII)
 _FOREIGN_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
 
@@ -55,11 +57,16 @@ def is_loopback(host: str) -> bool:
 
 
 def check_bind(settings: Settings) -> None:
-    """Refuses to stand open to the network without keys.
+    """Refuses to stand open to the network without keys, and where nobody could come in.
 
     Raises:
-        ValidationFailed: The address can be reached from other machines and no key would be required.
+        ValidationFailed: The address can be reached from other machines and no key would be required; the port is none;
+            there is no place for a connection.
     """
+    if settings.port > _LAST_PORT:
+        raise ValidationFailed.of("FTSERVICE_PORT", settings.port, f"be from 0 to {_LAST_PORT}")
+    if settings.max_connections < 1:
+        raise ValidationFailed.of("FTSERVICE_MAX_CONNECTIONS", settings.max_connections, "be at least 1")
     if settings.api_key_required or settings.socket is not None or is_loopback(settings.host):
         return
     raise ValidationFailed(
@@ -79,7 +86,7 @@ class Door:
         socket: Whether it stands on a unix socket only.
 
     Raises:
-        ValidationFailed: An origin is none.
+        ValidationFailed: A name or an origin is none.
     """
 
     def __init__(
@@ -87,7 +94,7 @@ class Door:
     ) -> None:
         self._loopback = socket or is_loopback(host)
         self._names = {host.strip("[]").lower(), gethostname().lower()}
-        self._extra = frozenset(name.strip("[]") for name in hosts)
+        self._extra = frozenset(map(_checked_name, hosts))
         self.origins = frozenset(map(_checked_origin, origins))
         self._good_hosts: set[str] = set()
 
@@ -162,6 +169,30 @@ class Door:
             "Origin", origin, "be this service's own: other sites' pages may not use it"
         )
 
+    def check_site(self, request: "web.Request", *, page: bool) -> None:
+        """Lets a request pass that no page of another site has made a browser send, as far as the browser tells.
+
+        ``Origin`` is missing on the simplest of them (an image, a script): ``Sec-Fetch-Site`` is not, and no page can
+        change it. A page whose ``Origin`` is there and good may ask from elsewhere.
+
+        Args:
+            request: The request.
+            page: Whether it is for a page of ours, to which a link may lead.
+
+        Raises:
+            ValidationFailed: It comes from a page of another site.
+        """
+        headers = request.headers
+        origin = headers.get("Origin")
+        self.check_origin(origin, headers["Host"])
+        site = headers.get("Sec-Fetch-Site", "none").lower()
+        linked = page and headers.get("Sec-Fetch-Mode") == "navigate"
+        if site in ("none", "same-origin") or linked or origin is not None:
+            return
+        raise ValidationFailed.of(
+            "Sec-Fetch-Site", site, "be same-origin or none: other sites' pages may not use this service"
+        )
+
     async def dress(self, request: "web.Request", response: "web.StreamResponse") -> None:
         """Puts on what browsers need to hear: which foreign pages may read the answer, and to come by TLS."""
         if request.secure:
@@ -198,9 +229,22 @@ def words(text: str) -> list[str]:
     return [word.strip().lower() for word in text.split(",") if word.strip()]
 
 
+def _checked_name(name: str) -> str:
+    bare = name.strip("[]")
+    if _hostname(name) != bare and not _is_address(bare):
+        raise ValidationFailed.of(
+            "FTSERVICE_ALLOWED_HOSTS", name, "hold names such as ft.example, without port and wildcard"
+        )
+    return bare
+
+
 def _checked_origin(origin: str) -> str:
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.hostname or origin.count("/") != 2 or "*" in origin:
+    try:
+        parts = urlsplit(origin)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, or no address
+        good = False
+    if not good or origin.count("/") != 2 or "*" in origin:
         raise ValidationFailed.of(
             "FTSERVICE_ALLOWED_ORIGINS",
             origin,
@@ -212,7 +256,7 @@ def _checked_origin(origin: str) -> str:
 def _hostname(host: str) -> str:
     """The name in a ``Host`` header, in lower case; empty where it is not well formed."""
     found = _HOST.fullmatch(host)
-    return found[1].strip("[]").lower() if found and int(found[2] or 0) <= 65535 else ""
+    return found[1].strip("[]").lower() if found and int(found[2] or 0) <= _LAST_PORT else ""
 
 
 def _is_address(name: str) -> bool:

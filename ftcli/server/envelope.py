@@ -11,20 +11,33 @@ import logging
 import math
 import re
 import secrets
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
-from ftcli.errors import FtError, InternalError, NotFound, ValidationFailed
+from ftcli.errors import (
+    AuthRequired,
+    BrokerError,
+    FtError,
+    InternalError,
+    NotFound,
+    OrderUnknown,
+    ValidationFailed,
+)
 from ftcli.models.json import dumps
 from ftcli.redaction import redact_values
 from ftcli.server.door import MAX_BODY, is_loopback
+from ftcli.server.key_text import mask_keys
+from ftcli.server.keys import ApiKey
 
 log = logging.getLogger("ftcli.server")
 
 REQUEST_ID = web.RequestKey("request_id", str)
+KEY = web.RequestKey("api_key", ApiKey)
+"""The key a request has been admitted with; not there before."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -50,26 +63,54 @@ def success(data: bytes) -> bytes:
     return _START + data + _END
 
 
-def _clean(details: Any) -> Any:
-    """Details without any secret that somebody has put where none belongs, such as a key in a path."""
+_FROM_OTHERS = (AuthRequired, BrokerError, InternalError, OrderUnknown)
+"""Errors that tell what the broker or a library has said, which may hold a secret of ours. All others speak of what
+the client itself has sent (the broker too, where it refuses an order): to mask that by value would tell the client
+which of its guesses is a secret."""
+
+
+def _clean(details: Any, mask: Callable[[str], str]) -> Any:
+    """Details with every text masked."""
     if isinstance(details, dict):
-        return {name: _clean(value) for name, value in details.items()}
+        return {name: _clean(value, mask) for name, value in details.items()}
     if isinstance(details, list | tuple):
-        return [_clean(value) for value in details]
-    return redact_values(details) if isinstance(details, str) else details
+        return [_clean(value, mask) for value in details]
+    return mask(details) if isinstance(details, str) else details
+
+
+def error_document(problem: FtError) -> dict[str, Any]:
+    """An error as clients see it: without secrets of ours, and without API keys that stand where none belongs."""
+    mask = redact_values if isinstance(problem, _FROM_OTHERS) else mask_keys
+    found: dict[str, Any] = _clean(problem.document(), mask)
+    return found
 
 
 def failure(problem: FtError) -> bytes:
     """The envelope of an error."""
-    document = problem.document()
-    document["message"] = redact_values(str(document["message"]))
-    document["details"] = _clean(document["details"])
+    document = error_document(problem)
     try:
         return dumps({"ok": False, "data": None, "error": document})
     except (TypeError, ValueError, msgspec.EncodeError):
         # Details are free in form; an odd one must not hide the error it belongs to.
-        document["details"] = {"text": str(document["details"])}
+        document["details"] = {"text": mask_keys(str(document["details"]))}
         return dumps({"ok": False, "data": None, "error": document})
+
+
+def for_stranger(problem: FtError, named: Collection[str]) -> FtError:
+    """An error as it is told before a key has been shown: nothing the client has sent comes back.
+
+    Args:
+        problem: The error.
+        named: Names that the client has given.
+    """
+    if not isinstance(problem, ValidationFailed):
+        return problem
+    details = problem.details or {}
+    field = None if details.get("field") in named else details.get("field")
+    rule = details.get("rule") or "be acceptable"
+    return ValidationFailed(
+        f"{field or 'The request'} must {rule}.", details={"field": field, "value": None, "rule": rule}
+    )
 
 
 def headers(request_id: str, content_type: str = JSON) -> CIMultiDict[str]:
@@ -172,14 +213,17 @@ _process, _count = secrets.token_hex(4), itertools.count(1)
 
 
 def request_id(given: str | None) -> str:
-    """The client's own id of its request where it is well formed, else a new one."""
-    if given and _ID.fullmatch(given) and redact_values(given) == given:  # it goes into logs and answers
+    """The client's own id of its request where it is well formed and no API key, else a new one.
+
+    Judged by its form only: a look at our secrets would tell whether it is one of them.
+    """
+    if given and _ID.fullmatch(given) and mask_keys(given) == given:
         return given
     return f"{_process}-{next(_count):x}"
 
 
 def from_http(request: web.BaseRequest, problem: web.HTTPException) -> web.Response:
-    """What aiohttp has to say about a request, in our words."""
+    """What aiohttp has to say about a request, in our words; no key has been asked for, so nothing is repeated."""
     if isinstance(problem, web.HTTPMethodNotAllowed):
         methods = sorted({*problem.allowed_methods, "OPTIONS"})
         if request.method == "OPTIONS":
@@ -187,18 +231,14 @@ def from_http(request: web.BaseRequest, problem: web.HTTPException) -> web.Respo
             del response.headers["Content-Type"]
         else:
             wrong = NotFound(
-                f"{request.path} does not take {request.method}; it takes {', '.join(methods)}.",
-                details={"path": request.path, "method": request.method, "methods": methods},
+                f"This route does not take that method; it takes {', '.join(methods)}.",
+                details={"methods": methods},
             )
             response = refuse(request, wrong, status=405)
         response.headers["Allow"] = ", ".join(methods)
         return response
     if isinstance(problem, web.HTTPNotFound):
-        unknown = NotFound(
-            f"There is no route {request.path}. All routes are listed at /docs.",
-            details={"path": request.path},
-        )
-        return refuse(request, unknown)
+        return refuse(request, NotFound("There is no such route. All routes are listed at /docs."))
     if isinstance(problem, web.HTTPRequestEntityTooLarge):
         rule = f"have at most {MAX_BODY} bytes"
         details = {"field": "body", "value": None, "rule": rule}

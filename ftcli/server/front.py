@@ -8,14 +8,14 @@ from aiohttp import hdrs, web
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.operations.binding import unknown
 from ftcli.server import fence
-from ftcli.server.envelope import REQUEST_ID, fault, from_http, refuse, request_id
-from ftcli.server.keys import ApiKey, bearer
+from ftcli.server.envelope import KEY as KEY
+from ftcli.server.envelope import REQUEST_ID, fault, for_stranger, from_http, refuse, request_id
+from ftcli.server.keys import bearer
 from ftcli.server.service import SERVICE, Guard, Handler, Service
 
 log = logging.getLogger("ftcli.server")
 audit = logging.getLogger("ftcli.audit")
 
-KEY = web.RequestKey("api_key", ApiKey)
 _NOWHERE = Guard("unknown", None)
 
 
@@ -63,19 +63,19 @@ def _admit(service: Service, request: web.Request, guard: Guard) -> None:
     """Lets a request in.
 
     Raises:
-        ValidationFailed: Its ``Host`` or ``Origin`` is foreign, or its query has a parameter that does not exist.
+        ValidationFailed: Its ``Host``, ``Origin`` or site is foreign, or its query has a parameter that does not exist.
         ApiKeyInvalid: Its key is missing or wrong, or may not do this.
         RateLimited: Its key has been used too often, or too many wrong ones have come from there.
     """
     service.door.check_form(request)
     service.door.check_host(request.headers.getall(hdrs.HOST, []))
-    if guard.changes or guard.socket:
+    if service.keys is None:
+        # Nothing but the browser stands between a foreign page and a service without keys.
+        service.door.check_site(request, page=guard.name == "service.docs")
+    elif guard.changes or guard.socket:
         service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
     if guard.scope is None:
         return
-    if service.keys is None:
-        # Nothing but the browser stands between a foreign page and a service without keys.
-        service.door.check_origin(request.headers.get(hdrs.ORIGIN), request.headers[hdrs.HOST])
     header = request.headers.get(hdrs.AUTHORIZATION)
     ticket = request.query.get("ticket") if guard.ticket and header is None else None
     if guard.socket and service.keys and header is None and ticket is None:
@@ -119,7 +119,7 @@ def _told(service: Service, request: web.Request, problem: FtError) -> web.Respo
     if problem.status >= 500 and problem.code == "INTERNAL":
         log.error("fault in request %s: %s", request[REQUEST_ID], problem.message, exc_info=problem)
         problem.details = {**(problem.details or {}), "request_id": request[REQUEST_ID]}
-    return refuse(request, problem)
+    return refuse(request, problem if KEY in request else for_stranger(problem, request.query))
 
 
 def _note(request: web.Request, guard: Guard, number: str, status: int, seconds: float) -> None:

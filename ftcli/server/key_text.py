@@ -5,17 +5,20 @@ whole only a hash is kept. The secret has 190 random bits, so a plain SHA-256 su
 """
 
 import hashlib
+import re
 import secrets
 import zlib
 from itertools import pairwise
 
 from ftcli.errors import ValidationFailed
-from ftcli.redaction import Secret
+from ftcli.redaction import MASK, Secret
 
 PREFIX = "ft_"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID, _SECRET, _SUM = 8, 32, 6
 LENGTH = len(PREFIX) + _ID + _SECRET + _SUM
+_LOOKS_LIKE_ONE = re.compile(rf"{PREFIX}[{ALPHABET}]{{20,}}", re.IGNORECASE)
+"""A key, or most of one; an order number, for one, is put in capitals before it is repeated."""
 _MIN_BOOTSTRAP, _MIN_DIFFERENT = 20, 8
 
 
@@ -47,6 +50,11 @@ def checksum(body: str) -> str:
         number, digit = divmod(number, len(ALPHABET))
         text = ALPHABET[digit] + text
     return text
+
+
+def mask_keys(text: str) -> str:
+    """``text`` without anything that has the form of a key: whether it is one of ours plays no part."""
+    return _LOOKS_LIKE_ONE.sub(MASK, text)
 
 
 def digest(key: str) -> bytes:

@@ -268,6 +268,8 @@ class KeyRing:
     ) -> tuple[str, ApiKey]:
         """Makes a key like another one, which ends after the overlap: time enough to change its users over.
 
+        Limits hold for both as for one key, and what one has used today the other has used.
+
         Args:
             identity: Id of the old key, or the key itself.
             overlap: How long both are good; at 0 the old one ends at once.
@@ -277,14 +279,15 @@ class KeyRing:
             NotFound: There is no such key.
             ValidationFailed: It has ended already, or has been replaced before.
         """
-        old = self.find(identity)
         now = self._clock()
-        if old.state(now) != "active" or old.replaced_by:
-            what = f"replaced by {old.replaced_by}" if old.replaced_by else old.state(now)
-            raise ValidationFailed.of("ID", old.id, f"be in use; this key is {what}")
-        if expires_in is None and old.expires_at is not None:
-            expires_in = old.expires_at - old.created_at
+        # Looked at within the transaction: of two who rotate one key at once, one finds it replaced.
         with self._store.transaction():
+            old = self.find(identity)
+            if old.state(now) != "active" or old.replaced_by:
+                what = f"replaced by {old.replaced_by}" if old.replaced_by else old.state(now)
+                raise ValidationFailed.of("ID", old.id, f"be in use; this key is {what}")
+            if expires_in is None and old.expires_at is not None:
+                expires_in = old.expires_at - old.created_at
             key = self._insert(old.name, old.scopes, expires_in, old.accounts, old.rate, replaces=old.id)
             ends = int((now + overlap).timestamp())
             self._store.execute(

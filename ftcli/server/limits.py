@@ -117,7 +117,7 @@ class Throttle:
 
 
 class Guesses:
-    """Slows down an address from which wrong keys come, without locking out the keys that are used from there.
+    """Slows down an address from which wrong keys come, without locking out a key that is used from there.
 
     Args:
         rate: How many wrong keys an address may send.
@@ -141,7 +141,7 @@ class Guesses:
         """
         if self._rate is None:
             return
-        net = _net(address)
+        net = network_of(address)
         self._check(net)
         bucket = self._buckets.get(net)
         if bucket is None:
@@ -149,7 +149,7 @@ class Guesses:
         bucket.take()
 
     def right(self, address: str, key: str) -> None:
-        """Lets a right key pass; one that has not been used from there waits as long as a wrong one would.
+        """Lets a right key that can be guessed pass; one that has not been used from there waits like a wrong one.
 
         Args:
             address: Where it comes from.
@@ -160,7 +160,7 @@ class Guesses:
         """
         if self._rate is None or (address, key) in self._good:
             return
-        self._check(_net(address))
+        self._check(network_of(address))
         _remember(self._good, (address, key), None)
 
     def _check(self, net: str) -> None:
@@ -188,7 +188,7 @@ def _remember(where: dict[_K, _V], key: _K, value: _V) -> _V:
     return value
 
 
-def _net(address: str) -> str:
+def network_of(address: str) -> str:
     """What one client can choose its addresses from: of an IPv6 address the network."""
     try:
         found = ipaddress.IPv6Address(address.partition("%")[0])

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web, web_protocol
 
-from ftcli.errors import FtError, RateLimited, ValidationFailed
+from ftcli.errors import ValidationFailed
 from ftcli.server.door import (
     HEAD_SECONDS,
     IDLE_SECONDS,
     MAX_HEAD,
     MAX_HEADERS,
     MAX_LINE,
+    STRANGER_SECONDS,
     STUCK_SECONDS,
 )
-from ftcli.server.envelope import REQUEST_ID, failure, fault, from_http, headers, refuse, request_id
+from ftcli.server.envelope import KEY, REQUEST_ID, fault, from_http, refuse, request_id
+from ftcli.server.expect import WAITS, expecting
+from ftcli.server.last_words import BUSY, ENDLESS, SLOW, reason_of
+from ftcli.server.places import Places
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +32,7 @@ _FAREWELL = 2.0
 
 _LIMITS: dict[str, Any] = {
     "access_log": None,
-    "keepalive_timeout": IDLE_SECONDS,
+    "keepalive_timeout": STRANGER_SECONDS,
     "lingering_time": 2,
     "max_line_size": MAX_LINE,
     "max_field_size": MAX_LINE,
@@ -37,42 +41,10 @@ _LIMITS: dict[str, Any] = {
 }
 
 
-class _LastWords:
-    """An answer for a connection that never became a request."""
-
-    def __init__(self, status: str, problem: FtError, **more: str) -> None:
-        self._status = status
-        self._body = failure(problem)
-        self._more = {**more, "Content-Length": str(len(self._body)), "Connection": "close"}
-
-    def say(self, transport: asyncio.BaseTransport | None) -> None:
-        """Writes it, under a request id of its own."""
-        if not isinstance(transport, asyncio.WriteTransport):
-            return
-        lines = {**headers(request_id(None)), **self._more}
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        transport.write(f"HTTP/1.1 {self._status}\r\n{head}\r\n".encode() + self._body)
-
-
-_BUSY = _LastWords(
-    "429 Too Many Requests",
-    RateLimited("Too many connections are open.", details={"reason": "connections"}),
-    **{"Retry-After": "1"},
-)
-_SLOW = _LastWords(
-    "408 Request Timeout",
-    ValidationFailed(
-        "The request did not arrive in time.",
-        details={"field": "request", "value": None, "rule": f"arrive within {HEAD_SECONDS} seconds"},
-    ),
-)
-_ENDLESS = _LastWords(
-    "400 Bad Request",
-    ValidationFailed(
-        f"This is not an acceptable HTTP request (a head of more than {MAX_HEAD} bytes).",
-        details={"field": "request", "value": None, "rule": f"have a head of at most {MAX_HEAD} bytes"},
-    ),
-)
+def _address(transport: asyncio.BaseTransport) -> str:
+    """Where a client comes from; empty for the unix socket."""
+    peer = transport.get_extra_info("peername")
+    return peer[0] if isinstance(peer, tuple) else ""
 
 
 class _Protocol(web.RequestHandler):
@@ -80,35 +52,58 @@ class _Protocol(web.RequestHandler):
 
     Attributes:
         lost: Called when the client has left.
-        most: How many connections are held at once.
+        trusted: Whether a good key has come with a request that is done.
         patience: Runs while the head of a request is awaited.
         stuck: Runs while the client does not read.
         body: Body of the latest request.
         barren: Bytes that have come since and brought neither a byte of it nor another request.
     """
 
-    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck")
+    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck", "trusted")
 
     def __init__(self, server: "_Server") -> None:
         super().__init__(server, loop=server._loop, **_LIMITS)
         self.server = server
         self.lost: Callable[[], None] | None = None
+        self.trusted = False
         self.patience: asyncio.TimerHandle | None = None
         self.stuck: asyncio.TimerHandle | None = None
         self.body: StreamReader = EMPTY_PAYLOAD
         self.barren = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come: it is turned away where there are too many, and must say something soon."""
-        if self.server.is_full:
+        """A client has come: it is turned away where there is no place, and must say something soon."""
+        if not self.server.places.take(self, _address(transport)):
             self._force_close, self._manager = True, None
-            _BUSY.say(transport)
+            BUSY.say(transport)
             transport.close()
             return
         super().connection_made(transport)
         assert self.transport is not None
         self.transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not taken
         self._await_head()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a good key has come with a request, be it in hand or done."""
+        return self.trusted or (self._current_request is not None and KEY in self._current_request)
+
+    def make_room(self) -> None:
+        """Ends the connection at once, with a word where no answer is under way."""
+        if self.transport is not None:
+            transport = self.transport
+            if self._is_idle:
+                BUSY.say(transport)
+            self.force_close()
+            transport.abort()
+
+    def _process_keepalive(self) -> None:
+        """Ends a connection that rests between two requests: one that is known may rest for longer."""
+        end = self._next_keepalive_close_time + IDLE_SECONDS - STRANGER_SECONDS
+        if self.trusted and self._keepalive and self._loop.time() < end:
+            self._keepalive_handle = self._loop.call_at(end, self._process_keepalive)
+        else:
+            super()._process_keepalive()
 
     def _await_head(self) -> None:
         if self.patience is None:
@@ -123,7 +118,7 @@ class _Protocol(web.RequestHandler):
         """Ends a connection whose request does not come, or comes drop by drop."""
         self.patience = None
         if self._is_idle:
-            _SLOW.say(self.transport)
+            SLOW.say(self.transport)
             self.force_close()
 
     def data_received(self, data: bytes) -> None:
@@ -153,7 +148,7 @@ class _Protocol(web.RequestHandler):
         self.barren += size
         if self.barren > MAX_HEAD:
             if self._is_idle:
-                _ENDLESS.say(self.transport)
+                ENDLESS.say(self.transport)
                 self.force_close()
             else:
                 self._fail_body(f"more than {MAX_HEAD} bytes of chunk lines")
@@ -186,6 +181,7 @@ class _Protocol(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The client has left."""
+        self.server.places.leave(self)
         self._cancel("patience")
         self._cancel("stuck")
         if self.lost is not None:
@@ -201,7 +197,9 @@ class _Protocol(web.RequestHandler):
             if REQUEST_ID not in request:
                 request[REQUEST_ID] = request_id(None)
             resp = from_http(request, resp)
-        if self._close and resp is not None:
+        self.trusted = self.trusted or KEY in request
+        # A body that was not asked for may come all the same, or a request in its place: nobody can tell.
+        if (self._close or request.get(WAITS)) and resp is not None:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
 
@@ -218,9 +216,8 @@ class _Protocol(web.RequestHandler):
         request[REQUEST_ID] = request_id(None)
         if status < 500:
             log.debug("not HTTP from %s: %s", request.remote, type(exc).__name__)
-            reason = (message or "").partition("\n")[0].rstrip(":. ") or "malformed"
             problem = ValidationFailed(
-                f"This is not an acceptable HTTP request ({reason}).",
+                f"This is not an acceptable HTTP request ({reason_of(exc, message)}).",
                 details={"field": "request", "value": None, "rule": "be HTTP/1.1 within the limits"},
             )
             response = refuse(request, problem, status=400)
@@ -242,13 +239,27 @@ class _Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake, where there is room."""
         assert isinstance(transport, asyncio.Transport)
-        if self._server.is_full:
+        if not self._server.places.take(self, _address(transport)):
             transport.abort()  # an answer would take a handshake
             return
         transport.pause_reading()
         self._task = asyncio.create_task(self._shake_hands(transport))
         self._server.shaking.add(self._task)
-        self._task.add_done_callback(self._server.shaking.discard)
+        self._task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._server.shaking.discard(task)
+        self._server.places.leave(self)
+
+    @property
+    def is_known(self) -> bool:
+        """Nobody is who has not spoken yet."""
+        return False
+
+    def make_room(self) -> None:
+        """Ends the handshake."""
+        if self._task is not None:
+            self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """What a client says in one breath with the end of its handshake."""
@@ -272,7 +283,7 @@ class _Handshake(asyncio.Protocol):
             raise
         if secured is None or secured.is_closing():
             return
-        self._server.shaking.discard(asyncio.current_task())
+        self._server.places.leave(self)  # the connection takes its own
         protocol = _Protocol(self._server)
         secured.set_protocol(protocol)
         protocol.connection_made(secured)
@@ -287,19 +298,17 @@ class _Server(web.Server):
         made: The server of the app.
         most: How many connections are held at once.
         context: TLS, where it is spoken.
+
+    Attributes:
+        places: Who holds a connection.
+        shaking: Handshakes under way.
     """
 
     def __init__(self, made: web.Server, most: int, context: "ssl.SSLContext | None") -> None:
-        super().__init__(made.request_handler, request_factory=made.request_factory)
-        self._most = most
+        super().__init__(made.request_handler, request_factory=expecting(made.request_factory))
         self._context = context
-        self.shaking: set[asyncio.Task[None] | None] = set()
-        """Handshakes under way."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nobody else can come in."""
-        return len(self._connections) + len(self.shaking) >= self._most
+        self.places = Places(most)
+        self.shaking: set[asyncio.Task[None]] = set()
 
     def __call__(self) -> asyncio.Protocol:  # type: ignore[override]
         return _Handshake(self, self._context) if self._context else _Protocol(self)
@@ -307,8 +316,7 @@ class _Server(web.Server):
     def pre_shutdown(self) -> None:
         """Ends what is not yet, or between, requests."""
         for task in list(self.shaking):
-            if task is not None:
-                task.cancel()
+            task.cancel()
         super().pre_shutdown()
 
 

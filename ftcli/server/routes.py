@@ -17,6 +17,7 @@ from ftcli.operations.binding import bind, convert
 from ftcli.operations.operation import Operation, ParamInfo
 from ftcli.server.door import BODY_SECONDS, MAX_BODY
 from ftcli.server.envelope import RAW, REQUEST_ID, refuse, reply, success
+from ftcli.server.expect import ask_for_body
 from ftcli.server.keys import Scope, check_scope
 from ftcli.server.service import Answer, Guard, Handler, Service
 
@@ -149,6 +150,7 @@ async def read_json(request: web.Request) -> Any:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
     try:
         async with asyncio.timeout(BODY_SECONDS):
+            await ask_for_body(request)
             body = await request.read()
     except TimeoutError:
         raise ValidationFailed.of("body", None, f"arrive within {BODY_SECONDS} seconds") from None

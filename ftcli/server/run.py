@@ -13,7 +13,9 @@ from ftcli.server.app import Opener, make_app
 from ftcli.server.binding import bind, tls_context, warnings
 from ftcli.server.door import check_bind
 from ftcli.server.keys import KeyRing
+from ftcli.server.loading import load_everything
 from ftcli.server.log import logging_to
+from ftcli.server.places import RESERVE, affordable
 from ftcli.server.protocol import Runner
 from ftcli.server.service import SERVICE
 from ftcli.store import Store, db_path
@@ -71,15 +73,19 @@ async def running(
     """The daemon, running inside this block; gives its URL. Port 0 takes a free one."""
     check_bind(settings)
     context = tls_context(settings)
+    load_everything(paper=settings.is_paper)
+    places = affordable(settings.max_connections)
     store = Store(db_path(settings))
     try:
         keys = KeyRing(store, bootstrap=settings.api_key) if settings.api_key_required else None
         app = make_app(settings, keys, opener=opener)
-        runner = Runner(app, connections=settings.max_connections, context=context)
+        runner = Runner(app, connections=places, context=context)
         await runner.setup()
         try:
             url = await bind(runner, settings)
             _tell(settings, url, announce)
+            if places < settings.max_connections:
+                announce(_few(places, settings.max_connections))
             # Only now: a key made for a start that fails would never be shown, and the next start makes none.
             first = keys.first_key() if keys else None
             if first:
@@ -108,6 +114,13 @@ def _tell(settings: Settings, url: str, announce: Announce) -> None:
     announce(f"Documentation: {way}/docs")
     for warning in warnings(settings):
         announce(warning)
+
+
+def _few(places: int, wanted: int) -> str:
+    return (
+        f"WARNING: {places} connections at once instead of {wanted} (FTSERVICE_MAX_CONNECTIONS): this process may not "
+        f"open more files. Raise its limit to {wanted + RESERVE} (ulimit -n, LimitNOFILE=)."
+    )
 
 
 def _leave_no_core() -> None:

@@ -18,6 +18,7 @@ from ftcli.models.session import SessionState
 from ftcli.server.door import Door, words
 from ftcli.server.flights import Flights
 from ftcli.server.holds import Holds
+from ftcli.server.key_text import well_formed
 from ftcli.server.keys import NO_KEY, WRONG, ApiKey, KeyRing, Scope, check_scope
 from ftcli.server.limits import Guesses, Throttle
 from ftcli.server.metrics import Metrics, Sample, labels
@@ -163,7 +164,7 @@ class Service:
 
         Raises:
             ApiKeyInvalid: It is missing or wrong, or may not do this.
-            RateLimited: Too many wrong ones have come from there.
+            RateLimited: Too many wrong ones have come from there, and it is wrong too or one that can be guessed.
         """
         if self.keys is None:
             return NO_KEY
@@ -178,7 +179,10 @@ class Service:
             if (problem.details or {}).get("reason") in WRONG:
                 self._guesses.wrong(address or "")
             raise
-        self._guesses.right(address or "", found.id)
+        if not well_formed(key or ""):
+            # Only a key from outside can be guessed. One of ours is too long for that, so others' guesses from the
+            # same address, which may be that of a proxy, never keep it from halting or cancelling.
+            self._guesses.right(address or "", found.id)
         return found
 
     def count(self, key: ApiKey) -> None:

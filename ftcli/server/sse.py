@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from ftcli.errors import FtError, ValidationFailed
 from ftcli.models.json import dumps
 from ftcli.operations.operation import Operation
-from ftcli.server.envelope import REQUEST_ID, headers
+from ftcli.server.envelope import REQUEST_ID, error_document, headers
 from ftcli.server.front import KEY
 from ftcli.server.key_watch import KEY_WATCH
 from ftcli.server.pipe import Pipe, close_when_lost
@@ -113,4 +113,4 @@ def _response(request: web.Request) -> web.StreamResponse:
 
 def _farewell(consumer: Consumer) -> dict[str, object]:
     problem: FtError | None = consumer.error
-    return {"reason": consumer.close_reason, "error": problem.document() if problem else None}
+    return {"reason": consumer.close_reason, "error": error_document(problem) if problem else None}

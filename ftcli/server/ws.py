@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from ftcli.errors import ApiKeyInvalid, FtError, ValidationFailed
 from ftcli.models.json import dumps
-from ftcli.server.envelope import REQUEST_ID
+from ftcli.server.envelope import REQUEST_ID, error_document
 from ftcli.server.front import KEY, admit
 from ftcli.server.key_watch import KEY_WATCH
 from ftcli.server.pipe import Pipe, close_when_lost
@@ -245,7 +245,7 @@ class _Talk:
         self._pipe.write(ws_text_frame(dumps(document)))
 
     def _complain(self, problem: FtError, identity: Any) -> None:
-        self._say({"type": "error", "id": identity, "error": problem.document()})
+        self._say({"type": "error", "id": identity, "error": error_document(problem)})
 
     async def _refuse(self, problem: FtError, code: int) -> None:
         self._complain(problem, None)
@@ -283,5 +283,5 @@ def _sorted_out(symbols: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
         try:
             good.append(stream_symbol(symbol))
         except ValidationFailed as problem:
-            errors.append({"symbol": symbol, **problem.document()})
+            errors.append({"symbol": symbol, **error_document(problem)})
     return good, errors

@@ -1,6 +1,7 @@
 """What stands around the gate: journal and limits of one environment, opened together; the kill switch beside them."""
 
 import logging
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -23,18 +24,20 @@ from ftcli.models.trading import (
 from ftcli.store import Store, db_path
 from ftcli.trading.digest import digest
 from ftcli.trading.journal import Journal
-from ftcli.trading.limits import applying, judge, parse
+from ftcli.trading.limits import Scoped, applying, judge, parse
 from ftcli.trading.origin import current_origin
 from ftcli.trading.owner import Owner
 from ftcli.trading.plan import Ahead, Plan, with_those_ahead
 from ftcli.trading.previews import Previews
+from ftcli.trading.records import EXTERNAL, Standing
 from ftcli.trading.switch import LONGEST, switch_of
 from ftcli.trading.terms import Terms, symbols_of, terms_of
-from ftcli.wire import Previewed
+from ftcli.wire import Placement, Previewed
 
 log = logging.getLogger("ftcli.trading")
 
-_BROKEN_OFF = (JournalState.UNKNOWN,)
+_RESOLVABLE = (JournalState.UNKNOWN, JournalState.PARTLY_ACCEPTED)
+_NUMBER = re.compile(r"[A-Z0-9]{4,16}")
 
 
 class Desk:
@@ -69,7 +72,14 @@ class Desk:
 
     def rules(self, account: str, api_key: str) -> set[str]:
         """The rules an order must pass."""
-        return {rule for one in applying(self.limits, account, api_key) for rule in one.rules.in_force()}
+        return {rule for one in self._applying(account, api_key) for rule in one.rules.in_force()}
+
+    def limited_keys(self) -> set[str]:
+        """Ids of the API keys that have limits of their own."""
+        return {one.api_key for one in self.limits if one.api_key}
+
+    def _applying(self, account: str, api_key: str) -> list[Scoped]:
+        return applying(self.limits, account, self.journal.line_of(api_key))
 
     def findings(
         self,
@@ -88,7 +98,7 @@ class Desk:
         if facts.open_orders is not None:
             unlisted = self.journal.unlisted(account, facts.listed, facts.mark)
             facts = msgspec.structs.replace(facts, open_orders=facts.open_orders + unlisted)
-        for one in applying(self.limits, account, api_key):
+        for one in self._applying(account, api_key):
             day = self.journal.today(one.account, one.api_key, hashed)
             found += judge(one, terms, facts, with_those_ahead(day, one, hashed, ahead))
         return found
@@ -127,7 +137,8 @@ class Desk:
         rows = []
         for one in self.limits:
             day = self.journal.today(one.account, one.api_key, "")
-            used = {"max_daily_value": f"{day.value:f}", "max_daily_orders": str(day.orders)}
+            value = "not known" if day.value is None else f"{day.value:f}"
+            used = {"max_daily_value": value, "max_daily_orders": str(day.orders)}
             rows += [
                 LimitRow(scope=one.name, rule=rule, limit=limit, used=used.get(rule))
                 for rule, limit in one.rules.in_force().items()
@@ -175,22 +186,43 @@ class Desk:
         """The confirmation numbers of a placement's account that prove nothing of it."""
         return self.journal.numbers_of_others(entry.id, entry.account)
 
-    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
-        """Notes that a lost order went in.
+    def standing(self, placement: Placement[Any]) -> Standing | None:
+        """Where a placement stands by the journal: that of its idempotency key, else of its preview.
+
+        Raises:
+            Conflict: Key or preview belong to another order.
+        """
+        preview = self.previews.find(placement.conf_nums)
+        hashed = digest(placement.kind, placement.account, placement.order, placement.replaces)
+        return self.journal.begun(current_origin().key, preview.id if preview else None, hashed)
+
+    def settle(
+        self,
+        number: int,
+        state: JournalState,
+        *,
+        since: JournalState = JournalState.UNKNOWN,
+        claims: Sequence[str] = (),
+        **detail: Any,
+    ) -> bool:
+        """Notes what evidence says of a lost order; see :meth:`ftcli.trading.journal.Journal.settle`."""
+        return self.journal.settle(number, state, since=since, claims=claims, **detail)
+
+    def resolve(
+        self, key: str, placed: bool, reason: str, conf_nums: Sequence[str] | None = None
+    ) -> JournalEntry:
+        """Notes what a person found out about a lost order.
 
         Args:
-            number: The placement.
-            evidence: What proves it.
-            claims: The numbers it has at the broker, where they are not its own; each proves one placement only.
-        """
-        return self.journal.settle(number, evidence, claims)
-
-    def resolve(self, key: str, placed: bool, reason: str) -> JournalEntry:
-        """Notes what a person found out about a lost order.
+            key: Idempotency key, confirmation number or journal number.
+            placed: Whether it is at the broker.
+            reason: How the person knows.
+            conf_nums: The numbers it has there, where they are others than those of its preview.
 
         Raises:
             NotFound: The journal has none of this key.
-            ValidationFailed: Its outcome is not unknown, or there is no reason that can be read.
+            ValidationFailed: Its outcome is neither unknown nor partly accepted, there is no reason that can be
+                read, or a number cannot be its own.
         """
         entry = self.entry(key)
         if not reason.strip():
@@ -199,14 +231,38 @@ class Desk:
             raise ValidationFailed.of(
                 "reason", reason[:LONGEST], f"be at most {LONGEST} printable characters"
             )
-        if entry.state is not JournalState.UNKNOWN:
+        if entry.state not in _RESOLVABLE:
             raise ValidationFailed.of(
-                "key", key, f"name a placement in state unknown; this one is {entry.state}"
+                "key", key, f"name a placement in state unknown or partly_accepted; this one is {entry.state}"
             )
-        state = JournalState.ACCEPTED if placed else JournalState.NOT_PLACED
-        evidence = [f"a person says so ({current_origin().who})"]
-        self.journal.change(entry.id, state, since=_BROKEN_OFF, message=reason.strip(), evidence=evidence)
+        claims = self._claims(entry, placed, conf_nums or [])
+        if placed and not claims:
+            claims = entry.changes[-1].conf_nums  # what the broker took of a group
+        self.journal.settle(
+            entry.id,
+            JournalState.ACCEPTED if placed else JournalState.NOT_PLACED,
+            since=entry.state,
+            claims=claims,
+            message=reason.strip(),
+            evidence=[f"a person says so ({current_origin().who})"],
+        )
         return self.entry(str(entry.id))
+
+    def _claims(self, entry: JournalEntry, placed: bool, conf_nums: Sequence[str]) -> list[str]:
+        """The numbers that a person names for a placement, checked."""
+        claims = list(dict.fromkeys(number.strip().upper() for number in conf_nums))
+        given = ", ".join(conf_nums)
+        if claims and not placed:
+            raise ValidationFailed.of("conf_nums", given, "be left out for an order that was not placed")
+        if not all(map(_NUMBER.fullmatch, claims)):
+            raise ValidationFailed.of("conf_nums", given, "be confirmation numbers such as 2DI0KXQ4")
+        if len(claims) > len(entry.conf_nums):
+            raise ValidationFailed.of("conf_nums", given, f"hold at most {len(entry.conf_nums)} of them")
+        for claim in claims:
+            for number, kind in self.journal.holders(entry.account, claim, entry.id):
+                if kind != EXTERNAL:
+                    raise ValidationFailed.of("conf_nums", claim, f"not be that of placement {number}")
+        return [] if claims == entry.conf_nums else claims
 
     def adopt(self, account: str, number: str, order: dict[str, Any]) -> bool:
         """Notes an order found at the broker that was not placed here; answers whether it was new."""

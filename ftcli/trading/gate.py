@@ -1,7 +1,8 @@
 """The gate every order passes on its way to the broker: nothing reaches a place call by another way.
 
 In order: environment and live switch, what the journal already knows, kill switch, the preview, limits, the
-journal, then the call, once, then its outcome. A lost answer becomes ``ORDER_UNKNOWN`` and is never repeated
+journal, then the call, once, then its outcome. Kill switch and session are looked at once more when the first byte
+is about to leave, since a call may wait for its turn. A lost answer becomes ``ORDER_UNKNOWN`` and is never repeated
 (protocol 02 §19).
 """
 
@@ -19,6 +20,7 @@ from ftcli.errors import (
     FtError,
     InternalError,
     LiveTradingDisabled,
+    LostReply,
     NotSent,
     OrderRejected,
     OrderUnknown,
@@ -34,12 +36,24 @@ from ftcli.trading.origin import Origin, current_origin
 from ftcli.trading.previews import Preview
 from ftcli.trading.records import Standing
 from ftcli.trading.terms import symbols_of, terms_of
-from ftcli.wire import Placement, WireReply, WireRequest
+from ftcli.wire import LastWord, Placement, WireReply, WireRequest
 
 T = TypeVar("T")
-Send = Callable[[WireRequest], Awaitable[WireReply]]
+Send = Callable[[WireRequest, LastWord], Awaitable[WireReply]]
 FactsCall = Callable[[str, list[str], set[str]], Awaitable[Facts]]
 """Finds out what the limits must know: of an account, some symbols, and the rules that ask."""
+
+
+class _Withheld(Exception):
+    """The last look before the first byte said no: nothing was sent.
+
+    Attributes:
+        why: What it said.
+    """
+
+    def __init__(self, why: FtError) -> None:
+        super().__init__(why.message)
+        self.why = why
 
 
 class Gate:
@@ -48,7 +62,8 @@ class Gate:
     Args:
         settings: Environment and live switch.
         desk: Opens journal, limits and kill switch.
-        send: Sends a request to the broker, once for requests that must not be repeated.
+        send: Sends a request to the broker, once for requests that must not be repeated, and asks for the last
+            word before its first byte leaves.
         ready: Makes sure of the session, so that its end shows before the intent is written.
         facts: Finds out what the limits must know.
         session: Names the session with the broker.
@@ -104,7 +119,8 @@ class Gate:
             ) from problem
         if isinstance(begun, Standing):
             return self._first_outcome(desk, placement, begun, origin)
-        return await self._call(desk, placement, begun)
+        number, preview = begun
+        return await self._call(desk, placement, number, preview)
 
     def check_live(self, kind: str) -> None:
         """Refuses an order in the live environment while live trading is off.
@@ -124,8 +140,8 @@ class Gate:
 
     async def _begin(
         self, desk: Desk, placement: Placement[T], hashed: str, origin: Origin
-    ) -> int | Standing:
-        """All that comes before the call; the number of the journalled intent, or what stands already."""
+    ) -> tuple[int, Preview] | Standing:
+        """All that comes before the call: the number of the journalled intent, or what stands already."""
         preview = desk.previews.find(placement.conf_nums)
         standing = desk.journal.begun(origin.key, preview.id if preview else None, hashed)
         if standing is not None:
@@ -134,15 +150,16 @@ class Gate:
         await self._ready()
         known = self._check_preview(desk, placement, preview, hashed)
         facts = await self._gather(desk, placement, known, origin)
-        terms = terms_of(placement.order, facts.last)
+        terms = terms_of(placement.order, facts.last, placement.replaces)
 
         def last_checks() -> None:
             desk.switch.check()
             refuse(desk.findings(placement.account, origin.api_key, hashed, terms, facts))
 
-        return desk.journal.begin(
+        begun = desk.journal.begin(
             placement, hashed, known.id, origin, terms.value, len(terms.orders), last_checks
         )
+        return begun if isinstance(begun, Standing) else (begun, known)
 
     def _check_preview(
         self, desk: Desk, placement: Placement[T], preview: Preview | None, hashed: str
@@ -165,14 +182,17 @@ class Gate:
                 "shall be, then place exactly that.",
                 details={"conf_nums": placement.conf_nums, "reason": "changed"},
             )
-        here = self._shares_session or preview.owner == desk.owner.name
-        if here and preview.session != self._session():
-            raise Conflict(
-                f"The session with the broker has changed since {numbers} was previewed, so nothing was sent. "
-                "Preview the order again.",
-                details={"conf_nums": placement.conf_nums, "reason": "session"},
-            )
+        self._check_session(desk, preview, self._session(), placement.conf_nums)
         return preview
+
+    def _check_session(self, desk: Desk, preview: Preview, session: str, conf_nums: list[str]) -> None:
+        here = self._shares_session or preview.owner == desk.owner.name
+        if here and preview.session != session:
+            raise Conflict(
+                f"The session with the broker has changed since {', '.join(conf_nums)} was previewed, so nothing "
+                "was sent. Preview the order again.",
+                details={"conf_nums": conf_nums, "reason": "session"},
+            )
 
     async def _gather(self, desk: Desk, placement: Placement[T], preview: Preview, origin: Origin) -> Facts:
         rules = desk.rules(placement.account, origin.api_key)
@@ -208,6 +228,8 @@ class Gate:
                 f"The order {numbers} was settled as not placed: {detail.get('message')} Preview it again to place it.",
                 details={"conf_nums": standing.conf_nums, "reason": "not_placed"},
             )
+        if standing.state is JournalState.PARTLY_ACCEPTED:
+            raise _partly(placement, standing)
         if standing.state is JournalState.SENDING:
             desk.journal.settle_dead()
         raise _unknown(
@@ -218,14 +240,26 @@ class Gate:
 
     # -- the call -------------------------------------------------------------------------------------------
 
-    async def _call(self, desk: Desk, placement: Placement[T], number: int) -> T:
+    async def _call(self, desk: Desk, placement: Placement[T], number: int, preview: Preview) -> T:
+        def last_word(session: str) -> None:
+            try:
+                desk.switch.check()
+                self._check_session(desk, preview, session, placement.conf_nums)
+            except FtError as problem:
+                raise _Withheld(problem) from problem
+
         try:
-            reply = await self._send(placement.request)
+            reply = await self._send(placement.request, last_word)
+        except _Withheld as held:
+            desk.journal.note(number, JournalState.NOT_SENT, code=held.why.code, message=held.why.message)
+            raise held.why from None
         except (NotSent, AuthRequired) as problem:
             if isinstance(problem, SessionExpired):
                 raise self._lost(desk, placement, number, problem.message) from problem
             desk.journal.note(number, JournalState.NOT_SENT, code=problem.code, message=problem.message)
             raise
+        except LostReply as problem:
+            raise self._lost(desk, placement, number, problem.cause) from problem
         except FtError as problem:
             raise self._lost(desk, placement, number, problem.message) from problem
         except BaseException as problem:
@@ -246,7 +280,15 @@ class Gate:
             )
             raise
         except OrderUnknown as problem:
-            desk.journal.note(number, JournalState.UNKNOWN, reply=reply.body, message=problem.message)
+            said = problem.details or {}
+            desk.journal.note(
+                number,
+                JournalState.UNKNOWN,
+                reply=reply.body,
+                message=problem.message,
+                messages=said.get("messages", []),
+                found=said.get("found", {}),
+            )
             raise
         except Exception as problem:
             raise self._lost(desk, placement, number, str(problem)) from problem
@@ -265,7 +307,20 @@ class Gate:
 def _unknown(placement: Placement[T], conf_nums: list[str], reason: str) -> OrderUnknown:
     numbers = ", ".join(conf_nums)
     return OrderUnknown(
-        f"The order was sent, but its answer was lost ({reason}) Do not send it again: `ft orders reconcile` looks "
-        f"for {numbers}, and so does `ft orders detail {conf_nums[0]}`.",
+        f"Whether the order {numbers} was placed is unknown: it was sent, and its answer was lost. Do not send it "
+        f"again; `ft orders reconcile` looks for it. What happened: {reason}",
         details={"account": placement.account, "conf_nums": conf_nums, "reason": reason},
+    )
+
+
+def _partly(placement: Placement[T], standing: Standing) -> OrderUnknown:
+    return OrderUnknown(
+        f"The answer to the orders was lost, and {standing.detail['message']} Do not send them again. Cancel or keep "
+        f"what is there, then `ft orders resolve {standing.id}` says so.",
+        details={
+            "account": placement.account,
+            "conf_nums": standing.conf_nums,
+            "reason": "partly accepted",
+            "found": standing.detail["found"],
+        },
     )

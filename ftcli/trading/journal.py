@@ -2,18 +2,18 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from ftcli.clock import Clock, market_date
 from ftcli.errors import Conflict
-from ftcli.models.json import dumps
+from ftcli.models.json import dumps, loads
 from ftcli.models.trading import JournalState
 from ftcli.store import Store
 from ftcli.trading.origin import Origin
 from ftcli.trading.owner import Owner
-from ftcli.trading.records import NOW, Records, Standing
+from ftcli.trading.records import EXTERNAL, NOW, OPEN, Records, Standing
 from ftcli.wire import Placement
 
 log = logging.getLogger("ftcli.trading")
@@ -108,7 +108,8 @@ class Journal(Records):
             again = self.of_preview(preview)
             number = again.id if again else self._insert(placement, digest, preview, origin, value, orders)
             self._bind(origin.key, number)
-            self._event(number, JournalState.SENDING, owner, {}, None)
+            detail = self._particulars(origin, value) if again else {}
+            self._event(number, JournalState.SENDING, owner, detail, None)
             return number
 
     def _insert(
@@ -120,7 +121,7 @@ class Journal(Records):
         value: Decimal | None,
         orders: int,
     ) -> int:
-        moment = self._clock()
+        mine = self._particulars(origin, value)
         self._store.execute(
             "INSERT INTO placements (environment, key, preview, kind, account, conf_nums, digest, document, value,"
             " orders, who, api_key, day, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -132,15 +133,24 @@ class Journal(Records):
             dumps(placement.conf_nums).decode(),
             digest,
             dumps({"order": placement.order, "replaces": placement.replaces}).decode(),
-            None if value is None else f"{value:f}",
+            mine["value"],
             orders,
-            origin.who,
-            origin.api_key,
-            market_date(moment).isoformat(),
+            mine["who"],
+            mine["api_key"],
+            mine["day"],
             self._at(),
         )
         number: int = self._store.rows("SELECT last_insert_rowid() AS id")[0]["id"]
         return number
+
+    def _particulars(self, origin: Origin, value: Decimal | None) -> dict[str, Any]:
+        """What limits count an attempt by, beside its time."""
+        return {
+            "value": None if value is None else f"{value:f}",
+            "who": origin.who,
+            "api_key": origin.api_key,
+            "day": market_date(self._clock()).isoformat(),
+        }
 
     def _event(
         self, number: int, state: JournalState, owner: str, detail: dict[str, Any], reply: bytes | None
@@ -212,25 +222,41 @@ class Journal(Records):
         """Whether there are outcomes that the disk did not take."""
         return bool(self._unwritten)
 
-    def settle(self, number: int, evidence: list[str], claims: list[str]) -> bool:
-        """Notes that a lost order went in, unless another placement has its evidence already.
+    def settle(
+        self,
+        number: int,
+        state: JournalState,
+        *,
+        since: JournalState = JournalState.UNKNOWN,
+        claims: Sequence[str] = (),
+        **detail: Any,
+    ) -> bool:
+        """Notes what evidence or a person says of a lost order, unless another placement has its numbers.
 
         Args:
             number: The placement.
-            evidence: What proves it.
-            claims: The numbers it has at the broker, where they are not its own.
+            state: Its state from now on; where it stays as it is, only what is newly found is noted.
+            since: The state it must be in.
+            claims: The numbers it has at the broker, where they are not all its own. Orders adopted under them are told
+                whose they are.
+            detail: What is known of it: message, evidence, found.
 
         Returns:
             Whether it was noted.
         """
         with self._store.transaction():
             rows = self._store.rows(f"{NOW} WHERE p.id = ?", number)
-            if not rows or rows[0]["state"] != JournalState.UNKNOWN.value:
+            if not rows or rows[0]["state"] != since.value:
                 return False
-            if self.known_numbers(rows[0]["account"]) & set(claims):
+            if state is since and loads(rows[0]["detail"]).get("found", {}) == detail.get("found", {}):
                 return False
-            detail = {"message": "found at the broker", "evidence": evidence, "claims": claims}
-            self._event(number, JournalState.ACCEPTED, self._owner.name, detail, None)
+            holders = {item for claim in claims for item in self.holders(rows[0]["account"], claim, number)}
+            if any(kind != EXTERNAL for _, kind in holders):
+                return False
+            for other, _ in holders:
+                told = {"message": f"this is placement {number} of this journal"}
+                self._event(other, JournalState.EXTERNAL, self._owner.name, told, None)
+            self._event(number, state, self._owner.name, {**detail, "claims": list(claims)}, None)
             return True
 
     def adopt(self, account: str, number: str, order: Any) -> bool:
@@ -239,7 +265,7 @@ class Journal(Records):
             if number in self.known_numbers(account):
                 return False
             found: Placement[Any] = Placement(
-                kind="external",
+                kind=EXTERNAL,
                 account=account,
                 conf_nums=[number],
                 order=order,
@@ -255,7 +281,7 @@ class Journal(Records):
         """Turns what a process that is gone was sending into ``unknown``: it may have gone out."""
         self.catch_up()
         for row in self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND e.state = 'sending'", self._environment
+            f"{NOW} WHERE p.id IN ({OPEN}) AND p.environment = ? AND e.state = 'sending'", self._environment
         ):
             if not self._owner.lives(row["owner"]):
                 self.change(

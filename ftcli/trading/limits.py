@@ -10,12 +10,13 @@
     [limits.keys.3fA9xY2b]
     actions_allowed = ["buy", "sell"]
 
-Every set that applies must let an order pass: that of all, that of its account, that of the API key it came with.
+Every set that applies must let an order pass: that of all, that of its account, that of the API key it came with and
+of those that rotation put in its place, or it in theirs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -23,27 +24,29 @@ from ftcli.errors import RiskLimit, ValidationFailed
 from ftcli.models.option_tickets import OptionAction
 from ftcli.models.tickets import EquityAction
 from ftcli.models.trading import Facts, Finding
-from ftcli.trading.terms import Terms
+from ftcli.trading.symbols import is_symbol, names_of, one_spelling
+from ftcli.trading.terms import Terms, sum_of
 
 ASSETS = ("equity", "option")
 ACTIONS = tuple(member.value for kind in (EquityAction, OptionAction) for member in kind)
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """One set of limits; ``None`` and empty lists limit nothing.
 
     Attributes:
         max_quantity: Shares or contracts of one order.
-        max_value: Dollars of one order.
+        max_value: Dollars of one order, as :class:`~ftcli.trading.terms.Priced` counts them.
         max_daily_value, max_daily_orders: Dollars and orders of one New York day.
         price_band: Percent that each price of an order may be away from the last price: limit, stop, the stop and
             limit a trailing order starts with, and a package's net price from its net of last prices.
-        symbols_allowed, symbols_denied: Symbols; an option counts under its underlying too.
+        symbols_allowed, symbols_denied: Symbols in any spelling; an option counts under its root and its underlying
+            too.
         actions_allowed: ``buy``, ``sell``, ``buy_to_open`` ...
         asset_classes: ``equity``, ``option``.
         market_hours_only: Whether orders are taken in regular hours only.
         duplicate_window: Seconds in which the same order is not taken twice.
-        max_open_orders: Open orders of the account, the new one included.
+        max_open_orders: Open orders of the account, the new one included; a change of one opens no other.
     """
 
     max_quantity: Decimal | None = None
@@ -68,9 +71,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
-    """What the journal knows of today, for one scope."""
+    """What the journal knows of today, for one scope; no value where that of one of its orders is not known."""
 
-    value: Decimal = Decimal(0)
+    value: Decimal | None = Decimal(0)
     orders: int = 0
     same_order_age: float | None = None
 
@@ -90,6 +93,15 @@ class Scoped(msgspec.Struct, frozen=True, kw_only=True):
         return f"key {self.api_key}" if self.api_key else "all"
 
 
+_KINDS: dict[Any, tuple[Any, str]] = {
+    Decimal | None: (Decimal, "a number of zero or more"),
+    int | None: (int, "a whole number of zero or more"),
+    bool: (bool, "true or false"),
+    list[str]: (list[str], "a list of words"),
+}
+"""Types of rules as they are given, since "null" is no number, and the same in words."""
+_TYPES = {name: _KINDS[hint] for name, hint in get_type_hints(Rules).items()}
+_NUMBERS = [name for name, (_, said) in _TYPES.items() if "number" in said]
 _LISTS = ("symbols_allowed", "symbols_denied", "actions_allowed", "asset_classes")
 
 
@@ -116,48 +128,72 @@ def parse(raw: dict[str, Any]) -> list[Scoped]:
 
 
 def _scoped(kind: str, owner: str, table: dict[str, Any]) -> Scoped:
+    if kind == "keys" and not owner.isalnum():
+        # It may be the key itself, which must not be told.
+        raise ValidationFailed.of("limits.keys", None, "name keys by their ids, the 8 signs after ft_")
+    if kind == "accounts" and not owner.isalnum():
+        raise ValidationFailed.of(
+            "limits.accounts", owner, "name accounts by their numbers, such as Z20000025"
+        )
     where = ".".join(filter(None, ("limits", kind, owner)))
     for name, value in table.items():
         if isinstance(value, str) and not value.strip():
             raise ValidationFailed.of(
                 f"{where}.{name}", value, "be a rule with its value, as in max_value=1000"
             )
-    values = {name: _value(name, value) for name, value in table.items()}
-    try:
-        rules = msgspec.convert(values, Rules, strict=False)
-    except msgspec.ValidationError as problem:
-        known = ", ".join(Rules.__struct_fields__)
-        raise ValidationFailed(
-            f"{where}: {problem}. The rules are {known}.",
-            details={"field": where, "value": None, "rule": f"hold rules of {known}"},
-        ) from None
-    for name in ("max_quantity", "max_value", "max_daily_value", "price_band"):
+    rules = Rules(**{name: _converted(f"{where}.{name}", name, value) for name, value in table.items()})
+    for name in _NUMBERS:
         number = getattr(rules, name)
-        if number is not None and (not number.is_finite() or number < 0):
-            raise ValidationFailed.of(f"{where}.{name}", number, "be a number of zero or more")
+        if number is not None and (not Decimal(number).is_finite() or number < 0):
+            raise ValidationFailed.of(f"{where}.{name}", number, f"be {_TYPES[name][1]}")
     for name, known_words in (("actions_allowed", ACTIONS), ("asset_classes", ASSETS)):
         for word in getattr(rules, name):
             if word not in known_words:
                 raise ValidationFailed.of(f"{where}.{name}", word, f"be one of {', '.join(known_words)}")
+    for name in ("symbols_allowed", "symbols_denied"):
+        for word in getattr(rules, name):
+            if not is_symbol(word):
+                raise ValidationFailed.of(f"{where}.{name}", word, "be one symbol, such as BRK.B")
     account, key = (owner.upper() if kind == "accounts" else ""), (owner if kind == "keys" else "")
     return Scoped(rules=rules, account=account, api_key=key)
 
 
+def _converted(field: str, name: str, value: Any) -> Any:
+    """The value of a rule, in its own type.
+
+    Raises:
+        ValidationFailed: There is no such rule, or it takes no such value.
+    """
+    if name not in _TYPES:
+        raise ValidationFailed.of(field, value, f"be one of the rules: {', '.join(_TYPES)}")
+    kind, said = _TYPES[name]
+    try:
+        return msgspec.convert(_value(name, value), kind, strict=False)
+    except msgspec.ValidationError:
+        raise ValidationFailed.of(field, value, f"be {said}") from None
+
+
 def _value(name: str, value: Any) -> Any:
-    """Lists may be one text with blanks; symbols are upper case, words lower case; floats keep their digits."""
+    """A list may be one text; symbols are upper case, words lower case; floats keep their digits."""
     if name in _LISTS:
-        words = value.split() if isinstance(value, str) else value
-        if isinstance(words, list):
+        words = value.replace(",", " ").split() if isinstance(value, str) else value
+        if isinstance(words, list) and (words or words == value):
             return [str(word).upper() if name.startswith("symbols") else str(word).lower() for word in words]
-    return str(value) if isinstance(value, float) else value
+    return str(value) if isinstance(value, float | bool) and name in _NUMBERS else value
 
 
-def applying(limits: list[Scoped], account: str, api_key: str) -> list[Scoped]:
-    """The sets that an order must pass."""
+def applying(limits: list[Scoped], account: str, keys: Collection[str]) -> list[Scoped]:
+    """The sets that an order must pass.
+
+    Args:
+        limits: All sets.
+        account: Its account.
+        keys: Ids of the API key it came with, and of those that count as the same.
+    """
     return [
         one
         for one in limits
-        if one.account in ("", account) and one.api_key in ("", api_key) and one.rules.in_force()
+        if one.account in ("", account) and one.api_key in ("", *keys) and one.rules.in_force()
     ]
 
 
@@ -200,11 +236,11 @@ class _Broken(NamedTuple):
 
 def _what(rules: Rules, terms: Terms) -> Iterator[_Broken]:
     for part in terms.parts:
-        names, symbol = set(part.names), part.symbol
-        if rules.symbols_allowed and not names & set(rules.symbols_allowed):
+        names, symbol = names_of(part.symbol), part.symbol
+        if rules.symbols_allowed and not names & set(map(one_spelling, rules.symbols_allowed)):
             allowed = " ".join(rules.symbols_allowed)
             yield _Broken("symbols_allowed", symbol, f"{symbol} is not among the symbols allowed ({allowed})")
-        if names & set(rules.symbols_denied):
+        if names & set(map(one_spelling, rules.symbols_denied)):
             denied = " ".join(rules.symbols_denied)
             yield _Broken("symbols_denied", symbol, f"{symbol} is among the symbols denied ({denied})")
         if rules.actions_allowed and part.action not in rules.actions_allowed:
@@ -216,9 +252,11 @@ def _what(rules: Rules, terms: Terms) -> Iterator[_Broken]:
             yield _Broken(
                 "asset_classes", part.asset, f"{symbol} is of class {part.asset}; allowed: {allowed}"
             )
-        if rules.max_quantity is not None and part.quantity > rules.max_quantity:
-            text = f"{part.quantity:f} of {symbol} are ordered; at most {rules.max_quantity:f} are allowed"
-            yield _Broken("max_quantity", f"{part.quantity:f}", text)
+        quantity = part.quantity
+        if rules.max_quantity is not None and (quantity is None or quantity > rules.max_quantity):
+            ordered = "all" if quantity is None else f"{quantity:f}"
+            text = f"{ordered} of {symbol} are ordered; at most {rules.max_quantity:f} are allowed"
+            yield _Broken("max_quantity", _known(quantity), text)
 
 
 def _how_much(rules: Rules, terms: Terms, day: Day) -> Iterator[_Broken]:
@@ -228,7 +266,7 @@ def _how_much(rules: Rules, terms: Terms, day: Day) -> Iterator[_Broken]:
                 text = f"the order is worth {_money(order.value)}; at most ${rules.max_value:f} is allowed"
                 yield _Broken("max_value", _known(order.value), text)
     if rules.max_daily_value is not None:
-        total = None if terms.value is None else day.value + terms.value
+        total = sum_of([day.value, terms.value])
         if total is None or total > rules.max_daily_value:
             limit = f"at most ${rules.max_daily_value:f} a day is allowed"
             yield _Broken(
@@ -268,8 +306,10 @@ def _when(rules: Rules, terms: Terms, facts: Facts, day: Day) -> Iterator[_Broke
         text = f"the same order was placed {max(age, 0):.0f} s ago; within {rules.duplicate_window} s it is refused"
         yield _Broken("duplicate_window", value, text)
     if rules.max_open_orders is not None:
-        count = None if facts.open_orders is None else facts.open_orders + len(terms.orders)
-        if count is None or count > rules.max_open_orders:
+        # A change ends the order that it changes, and opens no other one.
+        more = len(terms.orders) - len(terms.replaces & set(facts.open_numbers))
+        count = None if facts.open_orders is None else facts.open_orders + more
+        if more > 0 and (count is None or count > rules.max_open_orders):
             text = (
                 "how many orders are open is not known"
                 if count is None

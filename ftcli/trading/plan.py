@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ftcli.models.trading import Facts, OrderCheck
 from ftcli.trading.digest import digest
 from ftcli.trading.limits import Day, Scoped
-from ftcli.trading.terms import terms_of
+from ftcli.trading.terms import sum_of, terms_of
 
 if TYPE_CHECKING:
     from ftcli.trading.desk import Desk
@@ -19,13 +19,13 @@ class Ahead(NamedTuple):
     Attributes:
         account: Its account.
         digest: Its hash.
-        value: Dollars; zero where they are not known, as in the journal.
+        value: Dollars; ``None`` where they are not known.
         orders: How many orders it counts for.
     """
 
     account: str
     digest: str
-    value: Decimal
+    value: Decimal | None
     orders: int
 
 
@@ -41,7 +41,7 @@ def with_those_ahead(day: Day, one: Scoped, hashed: str, ahead: Sequence[Ahead])
     counted = [item for item in ahead if one.account in ("", item.account)]
     age = 0.0 if any(item.digest == hashed for item in counted) else day.same_order_age
     return Day(
-        value=day.value + sum((item.value for item in counted), Decimal(0)),
+        value=sum_of([day.value, *(item.value for item in counted)]),
         orders=day.orders + sum(item.orders for item in counted),
         same_order_age=age,
     )
@@ -73,5 +73,5 @@ class Plan:
         if not check.findings:
             terms = terms_of(order, facts.last)
             hashed = digest(kind, account, order, [])
-            self._ahead.append(Ahead(account, hashed, terms.value or Decimal(0), len(terms.orders)))
+            self._ahead.append(Ahead(account, hashed, terms.value, len(terms.orders)))
         return check

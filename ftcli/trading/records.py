@@ -8,20 +8,57 @@ from typing import Any
 import msgspec
 
 from ftcli.clock import Clock, market_date
-from ftcli.models.json import loads
+from ftcli.models.json import dumps, loads
 from ftcli.models.trading import JournalChange, JournalEntry, JournalState
 from ftcli.store import Store
 from ftcli.trading.limits import Day
+from ftcli.trading.terms import sum_of
 
-_COUNTED = "e.state IN ('sending', 'accepted', 'unknown')"
+EXTERNAL = "external"
+"""Kind of the placements that were adopted from the broker."""
+
+_COUNTED = "e.state IN ('sending', 'accepted', 'partly_accepted', 'unknown')"
 """States whose orders count against limits."""
-_OF_SCOPE = "(? = '' OR p.account = ?) AND (? = '' OR p.api_key = ?)"
+_OF_DAY = """
+    p.id IN (SELECT id FROM placements WHERE environment = ?1 AND day = ?2
+        UNION SELECT placement FROM placement_events WHERE state = 'sending' AND detail <> '{}') AND sent_day = ?2
+    AND +p.environment = ?1
+"""
+"""Sent on a day: of those begun then, and those never sent and taken up again, whose attempt tells its own day.
+
+The plus keeps SQLite from reading the whole environment by an index instead.
+"""
+_OF_SCOPE = "(?3 = '' OR p.account = ?3) AND (?4 = '[]' OR sent_key IN (SELECT value FROM json_each(?4)))"
 
 NOW = """
     SELECT p.*, (SELECT MAX(key) FROM placement_keys WHERE placement = p.id) AS taken_key,
-        e.state, e.at AS changed, e.owner, e.detail, e.reply FROM placements p
+        e.state, e.at AS changed, e.owner, e.detail, e.reply, COALESCE(s.at, p.at) AS sent_at,
+        COALESCE(json_extract(s.detail, '$.day'), p.day) AS sent_day,
+        COALESCE(json_extract(s.detail, '$.who'), p.who) AS sent_by,
+        COALESCE(json_extract(s.detail, '$.api_key'), p.api_key) AS sent_key,
+        CASE WHEN s.detail <> '{}' THEN json_extract(s.detail, '$.value') ELSE p.value END AS sent_value
+    FROM placements p
     JOIN placement_events e ON e.id = (SELECT MAX(id) FROM placement_events WHERE placement = p.id)
+    LEFT JOIN placement_events s ON s.id = (
+        SELECT MAX(id) FROM placement_events WHERE placement = p.id AND state = 'sending')
 """
+"""Placements as they stand now; what was never sent and is taken up again counts as of the latest attempt."""
+
+_LINE = """
+    WITH RECURSIVE line (id) AS (
+        SELECT ?1 UNION
+        SELECT k.id FROM api_keys k JOIN line ON k.replaced_by = line.id
+            OR k.id = (SELECT replaced_by FROM api_keys WHERE id = line.id)
+    ) SELECT id FROM line
+"""
+
+OPEN = """
+    SELECT o.placement FROM placement_events o WHERE o.state IN ('sending', 'unknown')
+    AND NOT EXISTS (SELECT 1 FROM placement_events later WHERE later.placement = o.placement AND later.id > o.id)
+"""
+"""The placements that are being sent or of unknown outcome; an index of their own spares reading the whole journal."""
+
+_CHANGED_SINCE = "SELECT placement FROM placement_events WHERE id > ?1"
 
 HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
 
@@ -75,7 +112,9 @@ class Records:
 
     def unresolved(self) -> list[JournalEntry]:
         """The placements whose answer was lost."""
-        rows = self._store.rows(f"{NOW} WHERE p.environment = ? AND e.state = 'unknown'", self._environment)
+        rows = self._store.rows(
+            f"{NOW} WHERE p.id IN ({OPEN}) AND p.environment = ? AND e.state = 'unknown'", self._environment
+        )
         return [self._entry(row) for row in rows]
 
     def entries(self, *, state: str = "", account: str = "", count: int | None = None) -> list[JournalEntry]:
@@ -131,41 +170,65 @@ class Records:
         )
         return {row["number"] for row in rows}
 
+    def line_of(self, api_key: str) -> list[str]:
+        """The ids that count as one key: its own, those that rotation replaced by it, and those that replaced it."""
+        return [row["id"] for row in self._store.rows(_LINE, api_key)] if api_key else []
+
+    def api_keys(self) -> set[str]:
+        """Ids that an API key can have: of all that were ever made, and of `FTSERVICE_API_KEY`."""
+        return {"env", *(row["id"] for row in self._store.rows("SELECT id FROM api_keys"))}
+
+    def holders(self, account: str, conf_num: str, but: int) -> set[tuple[int, str]]:
+        """Number and kind of the placements that have a confirmation number, as their own or as a claim.
+
+        Args:
+            account: The account.
+            conf_num: The number at the broker.
+            but: A placement that is left out.
+        """
+        rows = self._store.rows(
+            "SELECT p.id, p.kind FROM placements p, json_each(p.conf_nums) j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4 AND j.value = ?3"
+            " UNION SELECT p.id, p.kind FROM placements p JOIN placement_events e ON e.placement = p.id,"
+            " json_each(e.detail, '$.claims') j"
+            " WHERE p.environment = ?1 AND p.account = ?2 AND p.id <> ?4 AND j.value = ?3",
+            self._environment,
+            account,
+            conf_num,
+            but,
+        )
+        return {(row["id"], row["kind"]) for row in rows}
+
     def today(self, account: str, api_key: str, digest: str) -> Day:
-        """What has been placed today, in an account, by a key, or in all.
+        """What has been placed today, in an account, by a key and those of its line, or in all.
 
         Args:
             account, api_key: Whose; empty for all.
             digest: Hash of the order that shall be placed, for the age of one like it.
         """
         moment = self._clock()
+        scope = (account, dumps(self.line_of(api_key)).decode())
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND p.day = ? AND {_OF_SCOPE} AND {_COUNTED}",
+            f"{NOW} WHERE {_OF_DAY} AND {_OF_SCOPE} AND {_COUNTED}",
             self._environment,
             market_date(moment).isoformat(),
-            account,
-            account,
-            api_key,
-            api_key,
+            *scope,
         )
         return Day(
-            value=sum((Decimal(row["value"] or 0) for row in rows), Decimal(0)),
+            value=sum_of([_decimal(row["sent_value"]) for row in rows]),
             orders=sum(row["orders"] for row in rows),
-            same_order_age=self._age_of_same(moment, account, api_key, digest) if digest else None,
+            same_order_age=self._age_of_same(moment, scope, digest) if digest else None,
         )
 
-    def _age_of_same(self, moment: datetime, account: str, api_key: str, digest: str) -> float | None:
+    def _age_of_same(self, moment: datetime, scope: tuple[str, str], digest: str) -> float | None:
         """Seconds since the same order was placed last, on whatever day."""
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND p.digest = ? AND {_OF_SCOPE} AND {_COUNTED}",
+            f"{NOW} WHERE p.environment = ?1 AND p.digest = ?2 AND {_OF_SCOPE} AND {_COUNTED}",
             self._environment,
             digest,
-            account,
-            account,
-            api_key,
-            api_key,
+            *scope,
         )
-        ages = [(moment - datetime.fromisoformat(row["at"])).total_seconds() for row in rows]
+        ages = [(moment - datetime.fromisoformat(row["sent_at"])).total_seconds() for row in rows]
         return min(ages, default=None)
 
     def mark(self) -> int:
@@ -184,11 +247,12 @@ class Records:
             mark: The latest change when it was asked for; where left out, accepted ones are in it.
         """
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ? AND p.account = ? AND (e.state IN ('sending', 'unknown')"
-            " OR e.state = 'accepted' AND e.id > ?)",
+            f"{NOW} WHERE p.id IN ({OPEN} UNION {_CHANGED_SINCE})"
+            " AND p.environment = ?2 AND p.account = ?3"
+            " AND e.state IN ('sending', 'unknown', 'accepted', 'partly_accepted')",
+            sys.maxsize if mark is None else mark,
             self._environment,
             account,
-            sys.maxsize if mark is None else mark,
         )
         shown = set(numbers)
         return sum(row["orders"] for row in rows if not shown & set(loads(row["conf_nums"])))
@@ -205,13 +269,17 @@ class Records:
             conf_nums=loads(row["conf_nums"]),
             order=loads(row["document"]),
             created_at=datetime.fromisoformat(row["at"]),
-            who=row["who"],
-            api_key=row["api_key"],
+            who=row["sent_by"],
+            api_key=row["sent_key"],
             key=row["key"] or row["taken_key"],
             digest=row["digest"],
-            value=None if row["value"] is None else Decimal(row["value"]),
+            value=_decimal(row["sent_value"]),
             changes=[_change(change) for change in changes],
         )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _change(row: Any) -> JournalChange:
@@ -221,6 +289,8 @@ def _change(row: Any) -> JournalChange:
         changed_at=datetime.fromisoformat(row["at"]),
         message=detail.get("message", ""),
         evidence=detail.get("evidence", []),
+        found=detail.get("found", {}),
+        conf_nums=detail.get("claims", []),
         messages=detail.get("messages", []),
     )
 

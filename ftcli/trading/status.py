@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ftcli.config import Settings
 from ftcli.errors import FtError
-from ftcli.models.trading import TradingStatus
+from ftcli.models.trading import JournalState, TradingStatus
 from ftcli.trading.desk import Desk
 from ftcli.trading.switch import KillSwitch
 
@@ -22,6 +22,11 @@ def status(settings: Settings, switch: KillSwitch, desk: Callable[[], Desk]) -> 
     unresolved, notes = None, []
     try:
         unresolved = len(desk().unresolved())
+        if partly := desk().entries(JournalState.PARTLY_ACCEPTED.value, "", None):
+            named = ", ".join(str(entry.id) for entry in reversed(partly))
+            notes.append(
+                f"Taken only in part by the broker: placement {named}. See `ft orders journal show`."
+            )
     except FtError as problem:
         notes.append(f"No order can be placed: {problem.message}")
     except sqlite3.Error as problem:

@@ -1,12 +1,17 @@
 """What an order comes to, whatever its family: what is traded, at which price, for how much."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from math import gcd
 from typing import Any
 
 import msgspec
 
 from ftcli.models.conditional import ConditionalOrder, ConditionalReplacement
+from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import MultiLegOrder, NetDirection
+from ftcli.models.payoff import payoff
+from ftcli.models.tickets import EquityAction
 
 CONTRACT = 100
 """Shares of a contract."""
@@ -17,17 +22,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         symbol: Its symbol.
-        names: Every symbol a rule may name it by: its own and its underlying's.
         asset: ``equity`` or ``option``.
         action: What is done.
-        quantity: Shares or contracts.
+        quantity: Shares or contracts; ``None`` where only the broker knows.
     """
 
     symbol: str
-    names: tuple[str, ...]
     asset: str
     action: str
-    quantity: Decimal
+    quantity: Decimal | None
 
 
 class Priced(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,21 +38,14 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         prices: Every price it names, by name; ``None`` where it hangs on a last price that is not known.
-        at: The price it is valued at, its limit, else its stop; ``None``: the last price.
         last: The last price to hold it against; ``None`` where it is not known.
-        units: What a price is multiplied by.
+        value: Dollars it counts for: at its limit where it buys, else at the highest of its prices and the last one;
+            of a package the most it can lose. ``None`` where they are not known.
     """
 
     prices: dict[str, Decimal | None]
-    at: Decimal | None
     last: Decimal | None
-    units: Decimal
-
-    @property
-    def value(self) -> Decimal | None:
-        """What it costs or brings in."""
-        found = self.at if self.at is not None else self.last
-        return None if found is None else abs(found) * self.units
+    value: Decimal | None
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,29 +54,43 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         parts: What it trades.
         orders: Its orders: one, or those of a group.
+        replaces: Confirmation numbers of the open orders it changes.
     """
 
     parts: list[Part]
     orders: list[Priced]
+    replaces: frozenset[str] = frozenset()
 
     @property
     def value(self) -> Decimal | None:
         """The orders' values together; ``None`` where one is not known."""
-        values = [order.value for order in self.orders]
-        return None if None in values else sum((value for value in values if value), Decimal(0))
+        return sum_of([order.value for order in self.orders])
 
 
-def terms_of(order: Any, last: dict[str, Decimal]) -> Terms:
+def sum_of(values: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum; ``None`` where one of the values is not known."""
+    known = [value for value in values if value is not None]
+    return sum(known, Decimal(0)) if len(known) == len(values) else None
+
+
+def terms_of(order: Any, last: dict[str, Decimal], replaces: Sequence[str] = ()) -> Terms:
     """The terms of an order of any family.
 
     Args:
         order: The order.
         last: Last prices by symbol.
+        replaces: Confirmation numbers of the open orders it changes.
     """
+    # A price of zero is what a broker tells where it knows none.
+    known = {symbol: price for symbol, price in last.items() if price > 0}
+    return msgspec.structs.replace(_terms(order, known), replaces=frozenset(replaces))
+
+
+def _terms(order: Any, last: dict[str, Decimal]) -> Terms:
     if isinstance(order, ConditionalOrder):
-        return _together([terms_of(part, last) for part in order.orders])
+        return _together([_terms(part, last) for part in order.orders])
     if isinstance(order, ConditionalReplacement):
-        return _together([terms_of(change.order, last) for change in order.changes])
+        return _together([_terms(change.order, last) for change in order.changes])
     if isinstance(order, MultiLegOrder):
         return _package(order, last)
     return _single(order, last)
@@ -94,24 +104,26 @@ def _together(terms: list[Terms]) -> Terms:
 
 
 def _single(order: Any, last: dict[str, Decimal]) -> Terms:
-    prices: dict[str, Decimal | None] = {
+    named = {
         name.replace("_", " "): price
         for name in ("limit_price", "stop_price")
         if (price := getattr(order, name, None)) is not None
     }
-    mark = last.get(order.symbol)
-    units = Decimal(order.quantity) * (CONTRACT if hasattr(order, "contract") else 1)
-    return Terms(
-        parts=[_part(order)],
-        orders=[
-            Priced(
-                prices=prices | _trailing(order, mark),
-                at=prices.get("limit price", prices.get("stop price")),
-                last=mark,
-                units=units,
-            )
-        ],
-    )
+    part, mark = _part(order), last.get(order.symbol)
+    prices: dict[str, Decimal | None] = named | _trailing(order, mark)
+    # Only the limit of a purchase holds the price down; any other order may trade at the market.
+    capped = order.action.is_buy and "limit price" in named
+    at = named["limit price"] if capped else _highest([*prices.values(), mark])
+    value = None
+    if at is not None and part.quantity is not None:
+        value = at * part.quantity * (CONTRACT if part.asset == "option" else 1)
+    return Terms(parts=[part], orders=[Priced(prices=prices, last=mark, value=value)])
+
+
+def _highest(prices: Sequence[Decimal | None]) -> Decimal | None:
+    """The highest price; ``None`` where one is not known."""
+    known = [price for price in prices if price is not None]
+    return max(known) if len(known) == len(prices) else None
 
 
 def _trailing(order: Any, last: Decimal | None) -> dict[str, Decimal | None]:
@@ -129,33 +141,44 @@ def _trailing(order: Any, last: Decimal | None) -> dict[str, Decimal | None]:
 
 
 def _package(order: MultiLegOrder, last: dict[str, Decimal]) -> Terms:
-    from math import gcd
+    """A package: its net price is held against the net of its legs' last prices.
 
-    count = gcd(*(leg.quantity for leg in order.legs))
-    marks = [last.get(leg.symbol) for leg in order.legs]
-    net = None
-    if None not in marks:
-        weights = [leg.quantity // count * (1 if leg.action.is_buy else -1) for leg in order.legs]
-        net = sum((mark * weight for mark, weight in zip(marks, weights, strict=True) if mark), Decimal(0))
+    It is worth the most it can lose, or its net price where that is more. Where that is nothing, without limit or not
+    known, it is worth the larger of its sides: what the legs bought would cost alone, or those sold bring in.
+    """
+    units = gcd(*(leg.quantity for leg in order.legs)) * CONTRACT
     price = -order.net_price if order.direction is NetDirection.CREDIT else order.net_price
+    net = larger = None
+    if all(leg.symbol in last for leg in order.legs):
+        worths = [
+            last[leg.symbol] * leg.quantity * (1 if leg.action.is_buy else -1) * CONTRACT
+            for leg in order.legs
+        ]
+        bought = sum((worth for worth in worths if worth > 0), Decimal(0))
+        net = sum(worths, Decimal(0)) / units
+        larger = max(bought, bought - net * units, order.net_price * units)
+    found = payoff(order)
+    loss = found.max_loss if found else None
+    worst = None if loss is None else max(loss, order.net_price * units)
     return Terms(
         parts=[_part(leg) for leg in order.legs],
-        orders=[Priced(prices={"net price": price}, at=price, last=net, units=Decimal(count * CONTRACT))],
+        orders=[Priced(prices={"net price": price}, last=net, value=worst or larger)],
     )
 
 
 def _part(order: Any) -> Part:
-    option = hasattr(order, "contract")
-    names = (order.symbol, order.contract.underlying) if option else (order.symbol,)
+    # An option's symbol makes an option of an order for shares too, whatever the broker makes of it.
+    option = OptionSymbol.parse_or_none(order.symbol) is not None
+    # It sells what the account holds, whatever quantity goes with it.
+    all_of_it = order.action is EquityAction.SELL_ALL
     return Part(
         symbol=order.symbol,
-        names=names,
         asset="option" if option else "equity",
         action=str(order.action),
-        quantity=Decimal(order.quantity),
+        quantity=None if all_of_it else Decimal(order.quantity),
     )
 
 
 def symbols_of(order: Any) -> list[str]:
     """The symbols whose last prices an order is held against."""
-    return list(dict.fromkeys(part.symbol for part in terms_of(order, {}).parts))
+    return list(dict.fromkeys(part.symbol for part in _terms(order, {}).parts))

@@ -38,9 +38,9 @@ class LostWatch:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def look(self, times: int) -> bool:
-        """Looks that many times in the foreground; answers whether nothing is lost any more."""
-        return await self._run(self._pauses[:times])
+    async def look(self, times: int, found: Callable[[], bool]) -> None:
+        """Looks that many times in the foreground, until what somebody waits for is found."""
+        await self._run(self._pauses[:times], found)
 
     async def over(self) -> None:
         """Waits for the looking in the background to end."""
@@ -54,11 +54,11 @@ class LostWatch:
             task.cancel()
         await self.over()
 
-    async def _run(self, pauses: Iterable[float]) -> bool:
+    async def _run(self, pauses: Iterable[float], found: Callable[[], bool] = lambda: False) -> bool:
         for pause in pauses:
             await asyncio.sleep(pause)
             try:
-                if await self._look():
+                if await self._look() or found():
                     return True
             except Exception:
                 log.exception("the look for lost orders failed")

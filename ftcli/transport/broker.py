@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ftcli.clock import Clock, system_clock
@@ -13,12 +14,12 @@ from ftcli.models.session import SessionState
 from ftcli.redaction import Secret
 from ftcli.transport import faults
 from ftcli.transport.cookies import Jar
-from ftcli.transport.decode import UnreadableBody, decode
 from ftcli.transport.hosts import Hosts, find
 from ftcli.transport.keeper import CredentialsCall, SessionKeeper, Sleep
 from ftcli.transport.line import Line, log
 from ftcli.transport.pace import Pace
 from ftcli.transport.pulse import SECURITY_CONTEXT
+from ftcli.transport.reply import reply_of
 from ftcli.transport.retry import Fault, Random, delay_before_repeat, fault_of, parse_retry_after
 from ftcli.transport.session import (
     IDLE_LIMIT,
@@ -28,7 +29,7 @@ from ftcli.transport.session import (
     SessionStatus,
 )
 from ftcli.transport.verdict import Verdict, has_delayed_quotes, judge
-from ftcli.wire import Retry, WireReply, WireRequest
+from ftcli.wire import LastWord, Retry, WireReply, WireRequest
 
 if TYPE_CHECKING:
     import httpx
@@ -94,10 +95,14 @@ class Broker:
 
     # Calls
 
-    async def send(self, request: WireRequest) -> WireReply:
+    async def send(self, request: WireRequest, last_word: LastWord | None = None) -> WireReply:
         """Sends a call and answers the broker's reply, once it has passed every check below the document.
 
         A read that meets an expired session is repeated once after the session was renewed.
+
+        Args:
+            request: The call.
+            last_word: Asked when session, turn and connection are there, before each time it goes out.
 
         Raises:
             AuthRequired: Not logged in. TotpRequired: a login waits for its code.
@@ -113,7 +118,8 @@ class Broker:
         while True:
             session = await self._keeper.ensure(request.host) if uses_session else None
             jar = session.jar if session is not None else self._line.new_jar()
-            answer = await self._tries(jar, request)
+            ask = None if last_word is None else partial(last_word, session.id if session else "")
+            answer = await self._tries(jar, request, ask)
             verdict = await self._verdict(session, request, answer)
             if session is not None and verdict is Verdict.EXPIRED:
                 await self._renew_or_raise(session, request, replayed)
@@ -122,9 +128,11 @@ class Broker:
                 asked_for_quotes = True
                 await self._keeper.switch_quotes_on(session)
             else:
-                return self._reply(jar, request, answer, verdict)
+                return reply_of(
+                    request, answer, verdict, partial(self._line.quote_of, jar=jar), self._retry_after(answer)
+                )
 
-    async def _tries(self, jar: Jar, request: WireRequest) -> "Answer":
+    async def _tries(self, jar: Jar, request: WireRequest, last_word: Callable[[], None] | None) -> "Answer":
         """Sends the call, and again where its class allows it (protocol 00 §5.5)."""
         from ftcli.transport.http import Failure  # deferred: the module loads httpx
 
@@ -134,7 +142,7 @@ class Broker:
             answer, problem, status, retry_after = None, None, 0, None
             try:
                 async with self._pace.turn():
-                    answer = await self._line.exchange(jar, request)
+                    answer = await self._line.exchange(jar, request, last_word)
             except Failure as failure:
                 fault = Fault.NETWORK
                 problem = faults.no_answer(request, failure.kind, failure.sent, failure.reason)
@@ -181,31 +189,12 @@ class Broker:
             return
         await self._keeper.bury(session)
         what = "The new session ended at once." if replayed else "The call was refused and not repeated."
-        advice = "Preview again, then place." if request.retry is Retry.NEVER else "Try again."
+        # What must not be repeated is the caller's to judge: a gateway may say 401 after the call went through.
+        advice = "" if request.retry is Retry.NEVER else " Try again."
         raise SessionExpired(
-            f"The session has expired. {what} {advice}",
+            f"The session has expired. {what}{advice}",
             details={"host": request.host, "reason": "expired", "next": "ft auth login"},
         )
-
-    def _reply(self, jar: Jar, request: WireRequest, answer: "Answer", verdict: Verdict) -> WireReply:
-        status = answer.status
-        if verdict is Verdict.THROTTLED:
-            raise faults.throttled(request, self._retry_after(answer))
-        if verdict is Verdict.SERVER:
-            excerpt = self._line.quote_of(answer.body, jar)
-            raise faults.server_failed(request, status, excerpt, self._retry_after(answer))
-        if verdict is Verdict.PAGE:
-            raise faults.unexpected_page(request, status, self._line.quote_of(answer.body, jar))
-        if verdict is not Verdict.FINE:
-            raise faults.refused(request, status, self._line.quote_of(answer.body, jar))
-        try:
-            document = decode(answer.body)
-        except UnreadableBody as problem:
-            excerpt = self._line.quote_of(answer.body, jar)
-            raise faults.unreadable(request, status, excerpt, str(problem)) from None
-        # Cookies are the session's business and nobody else's.
-        headers = {name: value for name, value in answer.headers if name != "set-cookie"}
-        return WireReply(status=status, headers=headers, body=answer.body, document=document)
 
     def _retry_after(self, answer: "Answer") -> float | None:
         return parse_retry_after(answer.header("retry-after"), self._clock())

@@ -4,10 +4,7 @@ from ftcli.errors import BrokerError, CallRefused, Details, LostReply, NotSent, 
 from ftcli.redaction import redact, redact_log
 from ftcli.wire import Retry, WireRequest
 
-_LOST = (
-    "The call may have been carried out and was not repeated. Look at the state (for an order: "
-    "`ft orders status`) before you try again."
-)
+_ADVICE = "It may have been carried out and was not repeated: look at the state before you try again."
 
 
 def no_answer(request: WireRequest, kind: str, sent: bool, reason: str) -> BrokerError:
@@ -28,7 +25,7 @@ def no_answer(request: WireRequest, kind: str, sent: bool, reason: str) -> Broke
     if request.retry is Retry.NEVER:
         if not sent:
             return NotSent(f"{what}. Nothing was sent, nothing has happened.", details=details)
-        return LostReply(f"{what}. {_LOST}", details=details)
+        return LostReply(f"{what}.", advice=_ADVICE, details=details)
     if request.retry is Retry.WRITE and sent:
         return BrokerError(
             f"{what}. The change may or may not have been saved; the same call may be repeated.",
@@ -44,7 +41,7 @@ def server_failed(request: WireRequest, status: int, excerpt: str, retry_after: 
     details = _details(request, status, excerpt=excerpt)
     what = f"The broker ({request.host}) failed with HTTP {status}."
     if request.retry is Retry.NEVER:
-        return LostReply(f"{what} {_LOST}", details=details)
+        return LostReply(what, advice=_ADVICE, details=details)
     return BrokerError(f"{what} Try again later.", details=details, retry_after=retry_after)
 
 
@@ -53,7 +50,8 @@ def refused(request: WireRequest, status: int, excerpt: str) -> BrokerError:
     details = _details(request, status, excerpt=excerpt)
     if request.retry is Retry.NEVER and (status == 408 or status < 400):
         # A gateway's own time limit, or a redirect: what stands behind it may have got the call.
-        return LostReply(f"The broker ({request.host}) answered with HTTP {status}. {_LOST}", details=details)
+        what = f"The broker ({request.host}) answered with HTTP {status}."
+        return LostReply(what, advice=_ADVICE, details=details)
     if status in (401, 403):
         why = "The session is alive, so this call is not permitted to this login."
     elif status == 404:
@@ -69,7 +67,7 @@ def unexpected_page(request: WireRequest, status: int, excerpt: str) -> BrokerEr
     details = _details(request, status, excerpt=excerpt)
     what = f"The broker ({request.host}) answered with a web page instead of data (HTTP {status})."
     if request.retry is Retry.NEVER:
-        return LostReply(f"{what} {_LOST}", details=details)
+        return LostReply(what, advice=_ADVICE, details=details)
     return BrokerError(f"{what} It may be under maintenance. Try again later.", details=details)
 
 
@@ -78,7 +76,7 @@ def unreadable(request: WireRequest, status: int, excerpt: str, reason: str) -> 
     details = _details(request, status, excerpt=excerpt, reason=redact(reason))
     what = f"The broker ({request.host}) sent an answer that cannot be read."
     if request.retry is Retry.NEVER:
-        return LostReply(f"{what} {_LOST}", details=details)
+        return LostReply(what, advice=_ADVICE, details=details)
     return BrokerError(f"{what} Try again later.", details=details)
 
 

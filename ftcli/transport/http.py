@@ -7,7 +7,9 @@ a placeholder stands in that module's place; afterwards it is gone and ``import 
 
 import asyncio
 import logging
+import os
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from types import ModuleType
@@ -15,6 +17,8 @@ from typing import Any, Literal
 from urllib.request import getproxies, proxy_bypass
 
 import msgspec
+
+from ftcli.errors import ValidationFailed
 
 
 def _import_without_its_cli() -> None:
@@ -108,15 +112,22 @@ class _Progress:
 
     Args:
         traced: Whether the transport is sure to report; a stranger has proved it by reporting once.
+        last_word: Called before anything is written; what it raises ends the exchange.
     """
 
-    def __init__(self, *, traced: bool) -> None:
+    def __init__(self, *, traced: bool, last_word: Callable[[], None] | None) -> None:
         self.traced = traced
         self.writing = False
+        self._last_word = last_word
+        if last_word is not None and not traced:
+            last_word()
 
     async def note(self, event: str, info: dict[str, Any]) -> None:
         self.traced = True
         if "send_request_headers.started" in event:
+            # To a proxy comes first: each time before the request itself could leave.
+            if self._last_word is not None:
+                self._last_word()
             self.writing = True
 
     def sent(self, problem: Exception) -> bool:
@@ -137,28 +148,34 @@ class HttpDoor:
 
     Args:
         door: A transport to use instead of the network, such as the in-process paper broker.
-        local: Every host is this machine: no proxy from the environment and no certificates are needed.
+        local: Every host is this machine: no proxy from the environment, and certificates for ``https`` only.
     """
 
     def __init__(self, door: httpx.AsyncBaseTransport | None = None, *, local: bool = False) -> None:
-        if door is None and local:
-            limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
-            door = httpx.AsyncHTTPTransport(verify=_no_certificates(), trust_env=False, limits=limits)
         self._door = door
-        self._by_proxy: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._local = local
+        self._ways: dict[str, httpx.AsyncHTTPTransport] = {}
 
     def _way_to(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         """The transport for a URL; the environment may name a proxy for its host (``HTTPS_PROXY`` ...)."""
         if self._door is not None:
             return self._door
+        if self._local:
+            return self._ways.get(url.scheme) or self._ways.setdefault(url.scheme, _local_way(url.scheme))
         proxies = {} if proxy_bypass(url.host) else getproxies()
         proxy = proxies.get(url.scheme, proxies.get("all", ""))
-        if proxy not in self._by_proxy:
-            self._by_proxy[proxy] = httpx.AsyncHTTPTransport(proxy=proxy or None)
-        return self._by_proxy[proxy]
+        if proxy not in self._ways:
+            self._ways[proxy] = httpx.AsyncHTTPTransport(verify=certificates(), proxy=proxy or None)
+        return self._ways[proxy]
 
     async def exchange(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None, time_limit: float
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        time_limit: float,
+        last_word: Callable[[], None] | None = None,
     ) -> Answer:
         """Sends one request and reads the whole answer.
 
@@ -168,9 +185,11 @@ class HttpDoor:
             headers: Headers, sent in this casing; ``Host`` and ``Content-Length`` are added.
             content: The body, ``None`` for none.
             time_limit: Seconds for the whole exchange.
+            last_word: Called when a connection stands, before the first byte; what it raises is raised here.
 
         Raises:
             Failure: No usable answer came.
+            ValidationFailed: The certificates to trust by cannot be read.
         """
         request = httpx.Request(
             method,
@@ -180,7 +199,7 @@ class HttpDoor:
             content=content,
         )
         way = self._way_to(request.url)
-        progress = _Progress(traced=isinstance(way, httpx.AsyncHTTPTransport))
+        progress = _Progress(traced=isinstance(way, httpx.AsyncHTTPTransport), last_word=last_word)
         request.extensions["trace"] = progress.note
         try:
             async with asyncio.timeout(
@@ -205,18 +224,30 @@ class HttpDoor:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        for way in (self._door, *self._by_proxy.values()):
+        for way in (self._door, *self._ways.values()):
             if way is not None:
                 await way.aclose()
 
 
 def certificates() -> Any:
-    """The TLS context that calls to the broker trust by (``SSL_CERT_FILE`` counts)."""
-    return httpx.create_ssl_context()
+    """The TLS context that calls to the broker trust by: ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``, else certifi's list.
+
+    Raises:
+        ValidationFailed: What is named cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as problem:  # an ssl.SSLError too
+        name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        raise ValidationFailed.of(
+            name, os.environ.get(name), f"name certificates in PEM ({problem.strerror or problem})"
+        ) from None
 
 
-def _no_certificates() -> Any:
+def _local_way(scheme: str) -> httpx.AsyncHTTPTransport:
     import ssl
 
-    # Loading the CA bundle takes 20 ms. A context that trusts nobody is as strict and costs nothing.
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Loading the CA bundle takes 20 ms. For plain HTTP, a context that trusts nobody is as strict and costs nothing.
+    trust = certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
+    return httpx.AsyncHTTPTransport(verify=trust, trust_env=False, limits=limits)

@@ -64,8 +64,7 @@ class SessionKeeper:
         auto_login: bool,
     ) -> None:
         self.session: Session | None = None
-        beside = store.path.with_name(f"{store.path.name}.logins") if store is not None else None
-        self.automatic = AutoLogins(beside, clock, store.counted if store is not None else None)
+        self.automatic = AutoLogins(store.counted if store is not None else None, clock)
         self._line = line
         self._clock = clock
         self._credentials = credentials
@@ -177,8 +176,9 @@ class SessionKeeper:
 
     async def _open_by_itself(self, credentials: "Credentials") -> Session:
         """The first login of an environment that logs in by itself (paper)."""
-        if self.automatic.disabled:
-            raise AuthRequired(f"Automatic login is off: {self.automatic.disabled}", details={"next": _LOGIN})
+        off = self.automatic.why_off(credentials.username)
+        if off:
+            raise AuthRequired(f"Automatic login is off: {off}", details={"next": _LOGIN})
         factor = self._sign_in.factor_of(credentials.totp)
         async with self._shared.lock():
             if self._shared.changed():
@@ -189,7 +189,7 @@ class SessionKeeper:
                     await self._open(await self._sign_in.start(username, password, factor))
                 except AuthRequired as refusal:
                     if not isinstance(refusal, TotpRequired):
-                        self.automatic.disable(refusal.message)
+                        self.automatic.disable(credentials.username, refusal.message)
                     raise
         return self._live()
 
@@ -234,12 +234,12 @@ class SessionKeeper:
 
     async def _log_in_again(self, over: Session) -> None:
         credentials, factor = await self._renewal_credentials(over)
-        self.automatic.claim()
+        self.automatic.claim(credentials.username)
         try:
             await self._open(await self._sign_in.start(credentials.username, credentials.password, factor))
         except AuthRequired as refusal:
             self._sign_in.forget()
-            self.automatic.disable(f"the broker refused it ({refusal.message})")
+            self.automatic.disable(credentials.username, f"the broker refused it ({refusal.message})")
             raise _not_renewed(refusal.message) from refusal
         except FtError as trouble:
             raise _not_renewed(trouble.message, trouble.retry_after) from trouble
@@ -333,10 +333,13 @@ class SessionKeeper:
         async with self._lock, self._shared.lock():
             if self._shared.changed():
                 await self._reload()
+            unread = self.latest is None and self._shared.is_there
             session, self.session, self._over = self.session, None, None
             self._sign_in.forget()
             try:
-                return session is None or (await self._line.exchange(session.jar, CLEAR_SESSION)).status < 400
+                if session is None:
+                    return not unread  # a session that cannot be opened here lives on at the broker
+                return (await self._line.exchange(session.jar, CLEAR_SESSION)).status < 400
             except Failure:
                 return False
             finally:
@@ -347,7 +350,7 @@ class SessionKeeper:
         """Makes the session of a login that succeeded the present one."""
         warnings = await self._verified(session)
         self._install(session)
-        self.automatic.enable()
+        self.automatic.enable(session.username)
         if not await self.switch_quotes_on(session):
             warnings.append("The broker did not confirm real-time quotes; quotes may be delayed.")
         warnings += await self._shared.save(session)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urljoin
 
@@ -65,8 +66,15 @@ class Line:
         """An empty cookie jar that fits the hosts."""
         return Jar(shared=self.shares_cookies)
 
-    async def exchange(self, jar: Jar, request: WireRequest) -> "Answer":
+    async def exchange(
+        self, jar: Jar, request: WireRequest, last_word: Callable[[], None] | None = None
+    ) -> "Answer":
         """Sends a request with the jar's cookies and keeps the cookies of the answer.
+
+        Args:
+            jar: The cookies.
+            request: The call.
+            last_word: Called just before the first byte leaves; what it raises is raised here.
 
         Raises:
             Failure: No usable answer came.
@@ -81,7 +89,12 @@ class Line:
         outcome = "failed"
         try:
             answer = await self._open_door().exchange(
-                request.method, self._target(request), headers, _content(request.body), self._timeout
+                request.method,
+                self._target(request),
+                headers,
+                _content(request.body),
+                self._timeout,
+                last_word,
             )
             outcome = str(answer.status)
         finally:

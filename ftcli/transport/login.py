@@ -180,23 +180,25 @@ class Handshake:
         await self._take(self._line.new_jar(), Step(name="login_page", request=self._login_page))
 
     async def answer_factor(
-        self, jar: Jar, factor: Factor, last_step: int, sending: Callable[[FreshCode], None]
+        self, jar: Jar, factor: Factor, last_step: Callable[[], int], sending: Callable[[FreshCode], bool]
     ) -> None:
         """Steps 7a and 7b: sends the code of the second factor and asks for the session again.
 
         Args:
             jar: The jar of :meth:`begin`. Throw it away if this raises.
             factor: Code or secret.
-            last_step: The step whose code was sent last.
-            sending: Told just before a code leaves, so that it is never sent again.
+            last_step: Tells the step whose code was sent last.
+            sending: Told just before a code leaves, so that it is never sent again. ``False``: another login has sent
+                it meanwhile, so the next one is taken.
 
         Raises:
             AuthRequired: The code was refused, or the broker wants yet another factor.
             RateLimited: The broker throttles.
             BrokerError: Trouble at the broker or on the way.
         """
-        fresh = await fresh_code(factor, last_step, self._clock, self._sleep)
-        sending(fresh)
+        fresh = await fresh_code(factor, last_step(), self._clock, self._sleep)
+        while not sending(fresh):
+            fresh = await fresh_code(factor, last_step(), self._clock, self._sleep)
         request = _auth("POST", "/user/factor/totp/authentication", {"securityCode": fresh.code}, Retry.NEVER)
         step = Step(name="totp", request=request, decides=True)
         answer = await self._take(jar, step, fresh.code)

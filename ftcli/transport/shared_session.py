@@ -55,22 +55,30 @@ class SharedSession:
 
     async def save(self, session: Session, *, expired: bool = False) -> list[str]:
         """Writes the session; answers what the user should know. Failing here does not undo the login."""
+        trouble = await self._write(session, expired)
+        if trouble:
+            return [f"The session could not be saved and ends with this process: {trouble}"]
+        return [self.store.warning] if self.store is not None and self.store.warning else []
+
+    async def _write(self, session: Session, expired: bool) -> str:
+        """Writes the session; answers why that failed, else nothing."""
         if self.store is None:
-            return []
+            return ""
         saved = session.saved(self._app_version, self._overrides, expired=expired)
         try:
             await asyncio.to_thread(self.store.save, saved)
         except (OSError, FtError) as problem:
-            log.debug("the session was not saved: %s", type(problem).__name__)
-            return [f"The session could not be saved and ends with this process: {problem}"]
+            return str(problem)
         self._stamp = self.store.stamp()
         self._last = saved
-        return [self.store.warning] if self.store.warning else []
+        return ""
 
     async def save_if_changed(self, session: Session, *, expired: bool = False) -> None:
         """Writes under a lock that is held already, unless another process wrote or nothing is new."""
         if self.store is not None and not self.changed() and not self._is_saved(session, expired):
-            await self.save(session, expired=expired)
+            trouble = await self._write(session, expired)
+            if trouble:
+                log.warning("what is new in the session was not saved: %s", trouble)
 
     async def save_if_ours(self, session: Session, *, expired: bool = False) -> None:
         """Writes refreshed cookies, or that the session is over, unless another process wrote meanwhile.
@@ -87,6 +95,11 @@ class SharedSession:
     def is_gone(self) -> bool:
         """Whether the latest load met no file at all: nobody is logged in."""
         return self.store is not None and self._stamp is None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the latest load met a file, readable or not."""
+        return self._stamp is not None
 
     async def delete(self) -> None:
         """Forgets the saved session."""

@@ -1,7 +1,7 @@
 """A login from the user's point of view: credentials in, session cookies out, with the pause for a code."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ftcli.clock import Clock
@@ -18,8 +18,6 @@ from ftcli.transport.totp import Factor, FreshCode, parse_factor
 if TYPE_CHECKING:
     from ftcli.credentials.pending_store import PendingStore
 
-_CODE_LIFETIME = timedelta(seconds=90)
-
 
 class _Pending(NamedTuple):
     """A login that waits for the code of its second factor."""
@@ -35,7 +33,7 @@ class SignIn:
     Args:
         line: Speaks to the hosts.
         handshake: The steps.
-        automatic: Remembers which code was sent last.
+        automatic: Counts passwords and codes, and remembers which code was sent last.
         clock: Reads the time.
         waiting: Where a login waits for its code, for other processes to give it; ``None`` keeps it to this one.
         hosts: Host overrides in force.
@@ -58,7 +56,6 @@ class SignIn:
         self._hosts = hosts or {}
         self._pending: _Pending | None = None
         self._shared = False  # whether the pending login is on disk, where another process may take it
-        self._sent_codes: dict[str, datetime] = {}
 
     @property
     def is_pending(self) -> bool:
@@ -108,9 +105,7 @@ class SignIn:
         if not given:
             return None
         factor = parse_factor(given)
-        since = self._clock() - _CODE_LIFETIME
-        self._sent_codes = {code: moment for code, moment in self._sent_codes.items() if moment > since}
-        if factor.is_code and factor.text in self._sent_codes:
+        if factor.is_code and self._automatic.was_typed(factor.text):
             rule = "be a fresh code: this one was used already, wait for the next"
             raise ValidationFailed(
                 f"totp: must {rule}.", details={"field": "totp", "value": None, "rule": rule}
@@ -160,14 +155,17 @@ class SignIn:
         return await self._finish(pending, factor)
 
     async def _finish(self, pending: _Pending, factor: Factor) -> Session:
-        def sending(fresh: FreshCode) -> None:
-            self._automatic.note_attempt(pending.username, "code")
-            if fresh.step is not None:
-                self._automatic.note_totp_step(pending.username, fresh.step)
-            self._sent_codes[fresh.code] = self._clock()
+        counts, username = self._automatic, pending.username
 
-        last_step = self._automatic.last_totp_step(pending.username)
-        self._automatic.check_attempts(pending.username)
-        await self._handshake.answer_factor(pending.jar, factor, last_step, sending)
-        self._automatic.accept(pending.username, "code")
+        def sending(fresh: FreshCode) -> bool:
+            if fresh.step is not None and not counts.take_step(username, fresh.step):
+                return False
+            counts.note_attempt(username, "code")
+            if fresh.step is None:
+                counts.note_typed(fresh.code)
+            return True
+
+        counts.check_attempts(username)
+        await self._handshake.answer_factor(pending.jar, factor, lambda: counts.last_step(username), sending)
+        counts.accept(username, "code")
         return Session(pending.jar, pending.username, self._clock, second_factor=True)

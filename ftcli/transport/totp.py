@@ -68,6 +68,17 @@ def parse_factor(given: Secret | str) -> Factor:
     return Factor(seed, is_code=False)
 
 
+def is_spent(step: int, last_step: int) -> bool:
+    """Whether the code of a step may not be sent any more.
+
+    Args:
+        step: The step.
+        last_step: The step whose code was sent last, 0 for none. One that lies far ahead was counted by a clock that
+            was wrong then: to wait for it could take days.
+    """
+    return step <= last_step <= step + _FAR_AHEAD
+
+
 async def fresh_code(
     factor: Factor, last_step: int, clock: Clock, sleep: Callable[[float], Awaitable[None]]
 ) -> FreshCode:
@@ -75,8 +86,7 @@ async def fresh_code(
 
     Args:
         factor: The second factor.
-        last_step: The step whose code was sent last, 0 for none: a code is never sent twice. One that lies far ahead
-            was counted by a clock that was wrong then: to wait for it could take days.
+        last_step: The step whose code was sent last, 0 for none: a code is never sent twice.
         clock: Reads the time.
         sleep: Waits that many seconds.
     """
@@ -84,10 +94,9 @@ async def fresh_code(
         return FreshCode(factor.text, None)
     now = clock().timestamp()
     step = int(now // STEP)
-    if last_step > step + _FAR_AHEAD:
-        last_step = 0
-    if (step + 1) * STEP - now < MARGIN or step <= last_step:
-        step = max(step, last_step) + 1
+    spent = is_spent(step, last_step)
+    if spent or (step + 1) * STEP - now < MARGIN:
+        step = (max(step, last_step) if spent else step) + 1
         # A little into the step, so that a server clock that is slightly behind agrees.
         await sleep(step * STEP - now + 0.5)
     return FreshCode(code_of(factor.text, step), step)

@@ -37,6 +37,18 @@ class Screen(io.TextIOWrapper):
         return buffer.getvalue()
 
 
+class Meanwhile(Screen):
+    """A person who says yes after something else has happened."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__(tty=True)
+        self._happens = happens
+
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+        self._happens()
+        return "y\n"
+
+
 class Outcome(NamedTuple):
     """How a command line ended."""
 

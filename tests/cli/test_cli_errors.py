@@ -203,6 +203,37 @@ def test_internal_is_the_root_codes_name() -> None:
     assert asyncio.iscoroutinefunction(ft) is False
 
 
+def test_a_lost_order_that_is_found_is_told_as_what_it_is(
+    paper: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the command looked for it makes it no repeat: it was sent, by this very call."""
+    monkeypatch.setattr("ftcli.trading.watch.PAUSES", (0, 0))
+    paper("paper", "fault", "set", "lost_place=on")
+    told = paper("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes", "--idempotency-key", "mine")
+    assert told.status == 0
+    assert told.out.startswith("Placed: order ")
+    assert "The answer to the order was lost." in told.err
+    assert "Found: order status lists " in told.err
+    assert "Nothing was sent" not in told.err
+    paper("paper", "fault", "set", "lost_place=off")
+    told = paper("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes", "--idempotency-key", "mine")
+    assert "Nothing was sent" in told.err
+
+
+def test_a_person_names_the_number_of_a_lost_order(paper: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftcli.trading.watch.PAUSES", (0, 0))
+    paper("paper", "fault", "set", "lost_place=on", "status=400", "paths=order-status")
+    buy = ("buy", "KO", "1", "--limit", "60", "-a", "Z20000025", "--yes", "--idempotency-key", "mine")
+    assert paper(*buy).status == 7
+    words = ("orders", "resolve", "mine", "--reason", "in the app")
+    told = paper(*words, "--as", "not-placed", "--conf-num", "2GZZZZZZ")
+    assert told.status == 2
+    assert "conf_nums: '2GZZZZZZ' given, but it must be left out" in told.err
+    told = paper(*words, "--as", "placed", "--conf-num", "2GZZZZZZ", "-o", "json")
+    assert json.loads(told.out)["changes"][-1]["conf_nums"] == ["2GZZZZZZ"]
+    assert paper(*buy).out.startswith("Placed: order 2GZZZZZZ")
+
+
 def test_a_warning_of_the_log_is_said_to_a_person_and_never_beside_json(
     paper: Run, environ: dict[str, str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Options and packages of options from the command line: tickets, questions, and what is placed."""
 
 import json
+import re
 
 import pytest
 from cli_kit import Run
@@ -117,6 +118,42 @@ def test_packages_ratios_and_unlimited_loss(paper: Run) -> None:
         ["Estimated", "proceeds", "2,136.10"],
     ):
         assert row in found
+
+
+def amounts(text: str) -> dict[str, float]:
+    """The figures of a ticket, by their names."""
+    lines = [line.rsplit(maxsplit=1) for line in text.splitlines() if re.fullmatch(r"  \w.* [\d,.]+", line)]
+    return {name.strip(): float(figure.replace(",", "")) for name, figure in lines}
+
+
+@pytest.mark.parametrize(
+    ("legs", "takes"),
+    [
+        # A share bought at the strike in any case: the put sold may cost all of it.
+        (("AAPL270115C270 buy_to_open", "AAPL270115P270 sell_to_open"), 27_000 + 1.30),
+        (("AAPL270115C280 buy_to_open", "AAPL270115C290 sell_to_open"), 1.30),
+        # Of unlimited loss: what it ties up, only the broker knows.
+        (("AAPL270115C280 sell_to_open", "AAPL270115P280 buy_to_open"), None),
+        # Only bought, or closed: nothing but the commission.
+        (("AAPL270115C280 buy_to_open", "AAPL270115P280 buy_to_open"), 1.30),
+    ],
+)
+def test_a_package_at_even_costs_its_commission(
+    legs: tuple[str, str], takes: float | None, paper: Run
+) -> None:
+    words = [
+        word
+        for symbol, action in map(str.split, legs)
+        for word in ("--legs", f"symbol={symbol},action={action}")
+    ]
+    told = paper("orders", "options", "preview", *words, "--direction", "even", "--net-price", "0", *MARGIN)
+    assert told.status == 0, told.err
+    found = amounts(told.out)
+    assert "Estimated proceeds" not in told.out
+    assert found["Order value"] == 0
+    assert found["Even, estimated cost"] == found["Commission"] == 1.30
+    after = None if takes is None else round(found["Buying power"] - takes, 2)
+    assert found.get("After this order") == after
 
 
 def test_legs_of_different_days_have_no_payoff(paper: Run) -> None:

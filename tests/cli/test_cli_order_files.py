@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import Outcome, Run
+from cli_kit import Meanwhile, Outcome, Run, terminal
+
+from ftcli.cli.entry import run
 
 ORDER = """
 [[order]]
@@ -176,6 +179,146 @@ def test_an_interruption_leaves_the_rest_not_sent(
     assert told.status == 130
 
 
+def test_ctrl_c_at_the_question_ends_it_at_once(
+    paper: Run, apply: Callable[..., Outcome], environ: dict[str, str], tmp_path: Path
+) -> None:
+    before = count(paper)
+    apply(order("a"))  # writes the file
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ftcli", "orders", "apply", str(tmp_path / "orders.toml")],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={"PATH": os.environ["PATH"], **environ},
+    )
+    try:
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130, "nobody has pressed Enter"
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+    assert count(paper) == before
+
+
+# -- two commands with one file ----------------------------------------------------------------------------
+
+
+def yes_after(happens: Callable[[], object], file: Path, environ: dict[str, str], *flags: str) -> Outcome:
+    screen = terminal(environ=environ, tty=True)
+    screen.stdin = Meanwhile(happens)
+    status = run(["orders", "apply", str(file), *flags, *JSON], screen)
+    return Outcome(status, screen.stdout.data, screen.stderr.data.decode())  # type: ignore[attr-defined]
+
+
+def test_what_another_command_placed_meanwhile_is_shown_as_it_was_placed(
+    apply: Callable[..., Outcome], environ: dict[str, str], tmp_path: Path
+) -> None:
+    apply(order("a") + order("b"))  # writes the file
+    with ThreadPoolExecutor(1) as other:
+        first: list[Outcome] = []
+        told = yes_after(
+            lambda: first.append(other.submit(apply, order("a"), *PLACE).result()),
+            tmp_path / "orders.toml",
+            environ,
+        )
+    assert outcomes(first[0]) == {"a": "placed"}
+    assert outcomes(told) == {"a": "already placed", "b": "placed"}
+    assert row(told, "a")["conf_nums"] == row(first[0], "a")["conf_nums"]
+    assert row(told, "a")["cost"] is None
+    assert report(told)["cost"] == 60
+    assert told.status == 0
+
+
+def test_what_another_command_is_placing_right_now_is_unknown(
+    paper: Run, apply: Callable[..., Outcome], environ: dict[str, str], tmp_path: Path
+) -> None:
+    apply(order("a") + order("b"))
+    before = count(paper)
+    with ThreadPoolExecutor(2) as others:
+        placing: list[Future[Outcome]] = []
+
+        def begin() -> None:
+            others.submit(paper, "paper", "fault", "set", "slow=3", "paths=equity/place").result()
+            placing.append(others.submit(apply, order("a"), *PLACE))
+            sending = ("orders", "journal", "list", "--state", "sending", *JSON)
+            while not json.loads(others.submit(paper, *sending).result().out)["entries"]:
+                assert not placing[0].done()
+
+        told = yes_after(begin, tmp_path / "orders.toml", environ, "--keep-going")
+        first = placing[0].result()
+    assert outcomes(told) == {"a": "unknown", "b": "not sent"}
+    assert row(told, "a")["message"] == "another command is placing it now"
+    assert row(told, "a")["conf_nums"] == row(first, "a")["conf_nums"]
+    assert told.status == 7
+    assert count(paper) == before + 1
+
+
+# -- names ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["core ", " core", "", "a\\tb", "n" * 61])
+def test_a_name_is_one_that_cannot_be_taken_for_another(apply: Callable[..., Outcome], name: str) -> None:
+    told = apply(order("core") + order(name), *PLACE)
+    assert told.status == 2
+    problem = json.loads(told.err)
+    assert problem["details"]["field"] == "name"
+    assert "no blank at its ends" in problem["message"]
+
+
+def test_a_batch_and_a_name_make_a_key_of_their_own(paper: Run, tmp_path: Path) -> None:
+    file = tmp_path / "orders.toml"
+
+    def place(batch: str, name: str) -> Outcome:
+        file.write_text(f'batch = "{batch}"\n{order(name)}')
+        told: Outcome = paper("orders", "apply", str(file), *PLACE)
+        return told
+
+    assert outcomes(place("a", "b:c")) == {"b:c": "placed"}
+    assert outcomes(place("a", "b:c")) == {"b:c": "already placed"}
+    told = place("a:b", "c")
+    assert told.status == 2
+    assert json.loads(told.err)["details"]["field"] == "batch"
+
+
+def test_one_name_for_two_orders_is_refused(apply: Callable[..., Outcome]) -> None:
+    told = apply(order("a") + order("b") + order("a"), *JSON)
+    assert told.status == 2
+    assert "name: 'a' given, but it must differ from order to order" in told.err
+
+
+def test_everything_wrong_with_a_file_is_told_at_once(apply: Callable[..., Outcome]) -> None:
+    orders = (
+        order("a", action="buyy")
+        + order("fine")
+        + order("b", -1)
+        + order("a", 0)
+        + "[[option]]\n[[group]]\ncondition = 'oto'\norders = [5]"
+    )
+    told = apply(orders)
+    assert told.status == 2
+    first, *lines = told.err.splitlines()
+    assert first == "Error: 5 orders of the file are not right."
+    places = ["a", "b", "order-4", "option-1", "group-1"]
+    assert [line.split(":")[0].strip() for line in lines] == places
+    assert "Did you mean buy?" in lines[0]
+    details = json.loads(apply(orders, *JSON).err)["details"]
+    assert (details["field"], details["value"]) == ("action", "buyy")
+    assert list(details["orders"]) == places
+
+
+@pytest.mark.parametrize("text", ["order = [1]", "order = 3", '[order]\nname = "a"', 'account = "Z2"', ""])
+def test_what_is_no_order_is_an_error(apply: Callable[..., Outcome], text: str) -> None:
+    told = apply(text)
+    assert told.status == 2
+    assert "[[order]]" in told.err
+
+
 # -- the report -------------------------------------------------------------------------------------------
 
 
@@ -230,18 +373,51 @@ def test_every_row_has_code_and_reason_in_every_format(apply: Callable[..., Outc
         assert "Buying power" in big["message"]
 
 
-def test_a_plan_shows_the_brokers_warnings(apply: Callable[..., Outcome]) -> None:
-    legs = "\n".join(
-        f'[[group.orders]]\naccount = "{ACCOUNT}"\nsymbol = "KO"\naction = "{action}"\nquantity = 1\n{price}'
-        for action, price in (
-            ("buy", 'order_type = "limit"\nlimit_price = 60'),
-            ("sell", 'order_type = "stop"\nstop_price = 50'),
-        )
+BUY, BUY_MORE = ("buy", "limit", 200), ("buy", "limit", 240)
+SELL, STOP = ("sell", "limit", 350), ("sell", "stop", 150)
+
+
+def group(name: str, condition: str, *parts: tuple[str, str, int]) -> str:
+    """A conditional group of orders for one share of AAPL: action, price field, price."""
+    legs = "".join(
+        f'[[group.orders]]\naccount = "{ACCOUNT}"\nsymbol = "AAPL"\naction = "{action}"\nquantity = 1\n'
+        f'order_type = "{kind}"\n{kind}_price = {price}\n'
+        for action, kind, price in parts
     )
-    group = f'[[group]]\nname = "guarded"\ncondition = "oto"\n{legs}'
+    return f'[[group]]\nname = "{name}"\ncondition = "{condition}"\n{legs}'
+
+
+def test_a_plan_shows_the_brokers_warnings(apply: Callable[..., Outcome]) -> None:
+    guarded = group("guarded", "oto", BUY, STOP)
     warning = "warning: (001924) A stop order is released by a qualifying trade or quote."
-    assert row(apply(group, *JSON), "guarded")["warnings"] == [warning]
-    assert f"guarded: {warning}" in apply(group).out
+    assert row(apply(guarded, *JSON), "guarded")["warnings"] == [warning]
+    assert f"guarded: {warning}" in apply(guarded).out
+
+
+@pytest.mark.parametrize(
+    ("condition", "parts", "cost", "proceeds"),
+    [
+        ("oto", (BUY, BUY_MORE), 440, 0),  # both may fill
+        ("oto", (BUY, SELL), 200, 0),  # the exit may never come
+        ("oto", (SELL, BUY_MORE), 240, 350),
+        ("oco", (BUY, BUY_MORE), 240, 0),  # one of them fills
+        ("oco", (BUY_MORE, SELL), 240, 0),
+        ("oco", (SELL, STOP), 0, 150),
+        ("otoco", (BUY, SELL, STOP), 200, 0),
+        ("otoco", (BUY, BUY_MORE, SELL), 440, 0),
+    ],
+)
+def test_a_group_costs_what_its_orders_may_cost_together(
+    apply: Callable[..., Outcome],
+    condition: str,
+    parts: tuple[tuple[str, str, int], ...],
+    cost: int,
+    proceeds: int,
+) -> None:
+    told = report(apply(group("g", condition, *parts), *JSON))
+    assert told["orders"][0]["outcome"] == "planned", told["orders"][0]["message"]
+    assert (told["cost"], told["proceeds"], told["total"]) == (cost, proceeds, cost - proceeds)
+    assert told["orders"][0]["cost"] == cost - proceeds
 
 
 def test_a_spread_is_told_in_words(apply: Callable[..., Outcome]) -> None:

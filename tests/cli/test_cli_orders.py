@@ -1,11 +1,15 @@
 """Brackets, waiting, canceling all, order files, kill switch and keys from the command line."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import Run
+from cli_kit import Meanwhile, Run, terminal
+
+from ftcli.cli.entry import run
 
 MARGIN = ("-a", "Z20000025")
 BUY = ("buy", "KO", "2", "--limit", "60", *MARGIN)
@@ -117,6 +121,37 @@ def test_wait_ends_with_the_order_or_with_the_time(paper: Run) -> None:
     assert "be one of filled, canceled, final" in told.err
 
 
+def test_wait_outlasts_an_outage(paper: Run, environ: dict[str, str]) -> None:
+    filled = paper("buy", "KO", "1", *MARGIN, "--yes").out.split()[2]
+    paper("paper", "fault", "set", "html=true", "paths=status-detail")
+    screen = terminal(environ=environ, tty=True)
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(run, ["orders", "wait", filled, "--timeout", "60s"], screen)
+        while b"Waiting goes on" not in screen.stderr.data:  # type: ignore[attr-defined]
+            assert not waiting.done()
+            time.sleep(0.05)
+        paper("paper", "fault", "clear")
+        assert waiting.result() == 0
+    assert screen.stderr.data.count(b"Waiting goes on") == 1, "an outage is told once"  # type: ignore[attr-defined]
+
+
+def test_wait_ends_with_its_time_while_the_broker_is_out(paper: Run) -> None:
+    filled = paper("buy", "KO", "1", *MARGIN, "--yes").out.split()[2]
+    paper("paper", "fault", "set", "status=503", "paths=status-detail")
+    told = paper("orders", "wait", filled, "--timeout", "100ms", "-o", "json")
+    assert told.status == 10
+    problem = json.loads(told.err)
+    assert problem["code"] == "UPSTREAM_TIMEOUT"
+    assert "not known where order" in problem["message"]
+    assert problem["details"] == {"order_id": filled, "states": []}
+
+
+def test_wait_ends_at_once_where_waiting_cannot_help(paper: Run, live: Run) -> None:
+    told = live("orders", "wait", "2ZZZZZZZ", "--timeout", "60s", "-o", "json")
+    assert told.status == 4
+    assert paper("orders", "wait", "2ZZZZZZZ", "--timeout", "60s").status == 3
+
+
 def test_cancel_all_asks(paper: Run) -> None:
     number = paper(*BUY, "--yes").out.split()[2]
     assert paper("orders", "cancel", "--all", *MARGIN).status == 2
@@ -136,6 +171,52 @@ def test_cancel_all_takes_a_group_that_goes_together_for_canceled(paper: Run) ->
     told = paper("orders", "cancel", "--all", "--yes", *MARGIN, "-o", "json")
     assert told.status == 0, told.err
     assert {order["state"] for order in json.loads(told.out)["orders"]} == {"canceled"}
+
+
+def test_cancel_all_is_of_the_default_account_where_there_is_one(paper: Run, environ: dict[str, str]) -> None:
+    first = paper(*BUY, "--yes").out.split()[2]
+    other = paper("buy", "KO", "1", "--limit", "60", "-a", "Z10000017", "--yes").out.split()[2]
+    mine = environ | {"FT_ACCOUNT": "z20000025"}
+    told = paper("cancel", "--all", tty=True, stdin="n\n", environ=mine)
+    count = len({order["conf_num"] for order in orders(paper) if order["cancelable"]})
+    assert f"Cancel {count} open orders in the PAPER account Z20000025? [y/N]" in told.err
+    assert (
+        "2 open in other accounts (Z10000017) are left alone: the default account is Z20000025." in told.err
+    )
+    assert other not in told.err
+    told = paper("cancel", "--all", "--yes", "-o", "json", environ=mine)
+    document = json.loads(told.out)
+    assert first in {order["conf_num"] for order in document["orders"]}
+    assert {order["account"] for order in document["orders"]} == {"Z20000025"}
+    # Without a default account it is of all, and so it says.
+    told = paper("cancel", "--all", tty=True, stdin="n\n")
+    assert "Cancel 2 open orders in the PAPER account Z10000017? [y/N]" in told.err
+    paper(*BUY, "--yes")
+    told = paper("cancel", "--all", tty=True, stdin="n\n")
+    assert "Cancel 3 open orders in the PAPER accounts Z10000017, Z20000025? [y/N]" in told.err
+    named = paper("cancel", "--all", "--yes", "-a", "Z10000017", "-o", "json", environ=mine)
+    assert {order["conf_num"] for order in json.loads(named.out)["orders"]} > {other}
+    assert paper("cancel", "--all", "--yes", environ=environ | {"FT_ACCOUNT": "Z99999999"}).status == 3
+
+
+def test_cancel_all_says_what_it_asked_for_where_the_status_cannot_be_read_afterwards(
+    paper: Run, environ: dict[str, str]
+) -> None:
+    number = paper(*BUY, "--yes").out.split()[2]
+    screen = terminal(environ=environ, tty=True)
+    with ThreadPoolExecutor(1) as other:
+
+        def outage() -> None:
+            other.submit(paper, "paper", "fault", "set", "status=400", "paths=status-summary").result()
+
+        screen.stdin = Meanwhile(outage)
+        status = run(["cancel", "--all", *MARGIN], screen)
+    assert status == 9
+    said = screen.stderr.data.decode()  # type: ignore[attr-defined]
+    assert "The broker has been asked to cancel" in said
+    assert number in said
+    paper("paper", "fault", "clear")
+    assert not [order for order in orders(paper) if order["cancelable"]]
 
 
 def test_cancel_all_tells_what_it_could_not_cancel(paper: Run) -> None:

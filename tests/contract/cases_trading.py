@@ -1,5 +1,6 @@
 """The contract cases of journal, limits and kill switch."""
 
+from decimal import Decimal
 from typing import Any
 
 from case import CASH, MARGIN, Case
@@ -88,7 +89,8 @@ CASES = [
     Case(
         "trading.check_conditional",
         {"order": {"condition": "oto", "orders": [BUY, {**BUY, "action": "sell"}]}},
-        check=values(allowed=True, value=1530),
+        # The purchase at its limit, 255; the sale at the last price, 279.02.
+        check=values(allowed=True, value=Decimal("1602.06")),
     ),
     Case(
         "trading.check_conditional", {"order": {"condition": "oto", "orders": [BUY]}}, error=ValidationFailed

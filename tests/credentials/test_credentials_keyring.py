@@ -62,6 +62,29 @@ class Mute(Memory):
         return None
 
 
+class MuteAt(Memory):
+    """Answers, but for one call, which waits for a dialog that nobody sees."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__()
+        self.call = call
+        self.release = threading.Event()
+        self.asked = 0
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._wait("set")
+        super().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._wait("delete")
+        super().delete_password(service, username)
+
+    def _wait(self, call: str) -> None:
+        if call == self.call:
+            self.asked += 1
+            self.release.wait(10)
+
+
 def posing_as(module: str, **attributes: Any) -> Memory:
     """A backend of a class that pretends to live in ``module``."""
     backend = type("Keyring", (Memory,), {"__module__": module})()
@@ -125,6 +148,18 @@ class TestOsKeyring:
         with pytest.raises(KeyringUnusable, match="did not answer within"):
             keyring.get("x")  # not asked again for a while: every question would cost the time limit
         assert backend.asked == 0
+
+    @pytest.mark.parametrize("call", ["set", "delete"])
+    def test_one_that_hangs_only_when_it_is_changed_is_given_up_too(self, call: str) -> None:
+        backend = MuteAt(call)
+        backend.entries["ftcli", "x"] = "text"
+        keyring = OsKeyring(backend, time_limit=0.05)
+        assert keyring.get("x") == "text"
+        for _ in range(2):
+            with pytest.raises(KeyringUnusable, match="did not answer within"):
+                keyring.set("x", "other") if call == "set" else keyring.delete("x")
+        assert backend.asked == 1
+        backend.release.set()
 
     def test_a_keyring_that_forgets_is_told(self) -> None:
         with pytest.raises(KeyringUnusable, match="did not keep"):
@@ -283,12 +318,39 @@ class TestCredentials:
         assert found is not None
         assert found.password == Secret("new-one")
 
+    def test_a_keyring_that_hangs_when_it_is_written_is_replaced_by_the_file(self, settings) -> None:
+        backend = MuteAt("set")
+        chosen = settings(encryption_key=Secret(KEY))
+        store = CredentialStore(chosen, OsKeyring(backend, time_limit=0.05))
+        assert store.store("kim", Secret("secret-1")) == "encrypted file credentials.bin"
+        assert "cannot be opened" in store.warning
+        backend.release.set()
+
+    def test_what_a_hanging_keyring_may_still_keep_is_not_said_to_be_lost(self, settings) -> None:
+        backend = MuteAt("set")
+        store = CredentialStore(settings(), OsKeyring(backend, time_limit=0.05))
+        with pytest.raises(ValidationFailed, match="may still keep it") as caught:
+            store.store("kim", Secret("secret-1"))
+        assert "Nothing was written" not in caught.value.message
+        backend.release.set()
+
+    def test_a_keyring_that_hangs_when_it_is_emptied_is_told(self, settings) -> None:
+        backend = MuteAt("delete")
+        keyring = OsKeyring(backend, time_limit=0.05)
+        CredentialStore(settings(), keyring).store("kim", Secret("secret-1"))
+        with pytest.raises(ValidationFailed, match="may still be in the Memory Keyring"):
+            CredentialStore(settings(), keyring).delete()
+        assert CredentialStore(settings(), OsKeyring(backend, time_limit=0.05)).get() is None
+        backend.release.set()
+
     def test_nothing_is_stored_without_a_keyring(self, settings, tmp_path) -> None:
         store = CredentialStore(settings(), OsKeyring(posing_as("keyring.backends.fail")))
         with pytest.raises(ValidationFailed, match="Nothing was written") as caught:
             store.store("kim", Secret("secret-1"))
         assert "secret-1" not in str(caught.value)
-        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert not [
+            path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes()
+        ]  # locks are empty
         assert store.get() is None
         assert "no OS keyring" in store.reason
         assert store.delete() is False

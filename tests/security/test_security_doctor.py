@@ -121,6 +121,35 @@ def test_it_speaks_to_people_too(tmp_path: Path) -> None:
 class TestWhatCanBeWrong:
     """Each trouble is a finding of its own with what to do, whatever else is asked; the exit status tells which."""
 
+    @pytest.mark.parametrize(
+        ("limits", "said"),
+        [
+            ("max_value=lots", "limits.max_value: 'lots' given, but it must be a number of zero or more."),
+            ("max_valeu=5", "limits.max_valeu: '5' given, but it must be one of the rules: max_quantity, "),
+            ("nonsense", "limits.nonsense: nothing given, but it must be a rule with its value"),
+            ("accounts.Z20000025.price_band=-1", ".price_band: '-1' given, but it must be a number of zero"),
+        ],
+    )
+    def test_limits_do_not_parse(self, limits: str, said: str, tmp_path: Path) -> None:
+        status, found = examined(tmp_path, FT_LIMITS=limits)
+        assert (status, found["limits"]["status"]) == (2, "failed")
+        assert said in str(found["limits"]["outcome"])
+        assert found["limits"]["advice"] == "Until then no order is placed."
+
+    def test_limits_are_counted(self, tmp_path: Path) -> None:
+        assert examined(tmp_path)[1]["limits"]["outcome"] == "none"
+        _, found = examined(tmp_path, FT_LIMITS="max_value=5,max_quantity=1")
+        assert (found["limits"]["status"], found["limits"]["outcome"]) == ("ok", "2 of orders in force")
+
+    def test_limits_of_nobody_are_told(self, tmp_path: Path, paper: str) -> None:
+        limits = "max_value=5,keys.abc.max_quantity=1,accounts.Z99999999.max_value=1"
+        known = {"FT_USERNAME": "demo", "FT_PASSWORD": DEMO_PASSWORD}
+        _, found = examined(tmp_path, "--login", **live(paper, **known), FT_LIMITS=limits)
+        assert found["limits"]["status"] == found["accounts"]["status"] == "warning"
+        assert "no API key has the id abc" in str(found["limits"]["outcome"])
+        assert "no account of this login" in str(found["accounts"]["outcome"])
+        assert "Z99999999" not in str(found), "account numbers are masked"
+
     def test_nothing_is_set_up(self, tmp_path: Path, paper: str) -> None:
         status, found = examined(tmp_path, "--login", **live(paper))
         assert (status, found["login"]["status"]) == (2, "failed")
@@ -251,7 +280,9 @@ class TestWhatCanBeWrong:
         assert done.returncode == 1
         assert "cannot be written" in found["disk"]["outcome"]
         assert "Make room" in found["disk"]["advice"]
-        assert "cannot be written" in found["login"]["outcome"]  # uncounted logins could lock the account
+        assert (
+            "counts the logins, cannot be used" in found["login"]["outcome"]
+        )  # uncounted logins could lock the account
         assert found["daemon"]["status"] == "ok"
 
     def test_a_data_folder_that_is_none(self, tmp_path: Path, paper: str) -> None:

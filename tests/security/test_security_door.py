@@ -160,12 +160,25 @@ class TestAddresses:
                 own = {"Origin": found.url}
                 assert (await http.post("/api/v1/streaming/tickets", headers=own)).status_code == 200
 
-    @pytest.mark.parametrize("host", ["", "[]", "nobody.invalid", "192.0.2.1"])
+    @pytest.mark.parametrize(
+        "host", ["", "[]", "nobody.invalid", "192.0.2.1", "a..b", "x" * 300, "127.0.0.1\x00"]
+    )
     async def test_what_is_no_address_of_this_machine(self, settings: Settings, host: str) -> None:
         with pytest.raises(ValidationFailed) as caught:
             async with running(msgspec.structs.replace(settings, host=host)):
                 pass
         assert (caught.value.details or {})["field"] == "FTSERVICE_HOST"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"port": 70_000}, "FTSERVICE_PORT"), ({"max_connections": 0}, "FTSERVICE_MAX_CONNECTIONS")],
+)
+async def test_where_nobody_could_come_in(settings: Settings, wrong: dict[str, int], field: str) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        async with running(msgspec.structs.replace(settings, **wrong)):
+            pass
+    assert (caught.value.details or {})["field"] == field
 
 
 class TestNamesAndOrigins:
@@ -209,11 +222,26 @@ class TestNamesAndOrigins:
                 assert failed(refused, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
 
     @pytest.mark.parametrize(
-        "origin", ["*", "https://*.example", "desk.example", "https://desk.example/", "file://x"]
+        "origin",
+        [
+            "*",
+            "https://*.example",
+            "desk.example",
+            "https://desk.example/",
+            "file://x",
+            "http://[x",
+            "http://a:99999",
+        ],
     )
     async def test_what_is_no_origin(self, settings: Settings, origin: str) -> None:
         with pytest.raises(ValidationFailed, match="FTSERVICE_ALLOWED_ORIGINS"):
             async with running(msgspec.structs.replace(settings, allowed_origins=origin)):
+                pass
+
+    @pytest.mark.parametrize("name", ["*", "*.example", "https://ft.example", "ft.example:80"])
+    async def test_what_is_no_name(self, settings: Settings, name: str) -> None:
+        with pytest.raises(ValidationFailed, match="FTSERVICE_ALLOWED_HOSTS"):
+            async with running(msgspec.structs.replace(settings, allowed_hosts=f"ft.example,{name}")):
                 pass
 
     async def test_closed_unless_listed(self, settings: Settings) -> None:
@@ -226,6 +254,72 @@ class TestNamesAndOrigins:
         async with daemon(chosen) as found, found.client(None) as http:
             read = await http.get("/api/v1/service/info", headers={"Origin": PAGE})
         assert failed(read, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
+
+
+class TestSites:
+    """What browsers say of where a request comes from; it counts where no key is asked for."""
+
+    READS = (
+        "/api/v1/accounts",
+        "/api/v1/streaming/quotes?symbols=KO",
+        "/health",
+        "/openapi.json",
+        "/nowhere",
+    )
+
+    async def test_without_keys_no_foreign_page_may_send_anything(self, settings: Settings) -> None:
+        chosen = msgspec.structs.replace(settings, api_key_required=False, allowed_origins=PAGE)
+        async with daemon(chosen) as found, found.client(None) as http:
+            for site in ("cross-site", "same-site", "Cross-Site", "odd"):
+                for path in self.READS:
+                    for mode in ("no-cors", "navigate"):  # an image; a link or a frame
+                        sent = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+                        read = await http.get(path, headers=sent)
+                        error = failed(read, 422, "VALIDATION_ERROR")
+                        assert error["details"]["field"] == "Sec-Fetch-Site", path
+            for sent in (
+                {"Sec-Fetch-Site": "none"},
+                {"Sec-Fetch-Site": "same-origin"},
+                {},
+                {"Sec-Fetch-Site": "cross-site", "Origin": PAGE},
+                {"Sec-Fetch-Site": "cross-site", "Origin": f"http://localhost:{found.port}"},
+            ):
+                assert (await http.get("/api/v1/service/info", headers=sent)).status_code == 200
+            foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+            read = await http.get("/health", headers=foreign)
+            assert failed(read, 422, "VALIDATION_ERROR")["details"]["field"] == "Origin"
+
+    async def test_a_link_may_lead_to_the_documentation(self, settings: Settings) -> None:
+        chosen = msgspec.structs.replace(settings, api_key_required=False)
+        async with daemon(chosen) as found, found.client(None) as http:
+            link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+            assert (await http.get("/docs", headers=link)).status_code == 200
+            script = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+            failed(await http.get("/docs/docs.js", headers=script), 422, "VALIDATION_ERROR")
+
+    async def test_with_keys_the_key_decides(self, settings: Settings) -> None:
+        async with daemon(settings) as found, found.client() as http:
+            sent = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+            assert (await http.get("/api/v1/service/info", headers=sent)).status_code == 200
+
+
+async def test_where_a_proxy_says_it_all_comes_from_is_not_believed(settings: Settings) -> None:
+    chosen = msgspec.structs.replace(settings, wrong_key_rate="2/h")
+    async with daemon(chosen) as found, found.client("ft_wrong") as http:
+        codes = []
+        for number in range(4):
+            told = {
+                "X-Forwarded-For": f"10.0.0.{number}",
+                "X-Real-IP": f"10.0.0.{number}",
+                "Forwarded": f"for=10.0.0.{number};host=localhost;proto=https",
+                "X-Forwarded-Proto": "https",
+            }
+            answer = await http.get("/api/v1/service/info", headers=told)
+            assert "Strict-Transport-Security" not in answer.headers
+            codes.append(answer.status_code)
+        assert codes == [403, 403, 429, 429]
+        host = {"Host": "evil.example", "X-Forwarded-Host": "localhost"}
+        assert failed(await http.get("/health", headers=host), 422, "VALIDATION_ERROR")
 
 
 async def test_every_answer_has_the_security_headers(settings: Settings) -> None:

@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import httpx
 import msgspec
 import pytest
@@ -39,14 +41,22 @@ async def plain(settings: Settings) -> AsyncIterator[Daemon]:
         yield found
 
 
+def keyed(found: Daemon) -> bytes:
+    """A read with the first key; the connection stays."""
+    return request("GET", "/api/v1/service/info", key=found.key).replace(b"Connection: close\r\n", b"")
+
+
 class Client:
     """A connection that says what it wants, when it wants."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
         self.port = port
+        self.address = address
 
     async def __aenter__(self) -> "Client":
-        self.reader, self.writer = await asyncio.open_connection("localhost", self.port)
+        self.reader, self.writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, local_addr=(self.address, 0)
+        )
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -87,10 +97,11 @@ class TestTls:
         slow[0].writer.write(bytes.fromhex("1603010200"))  # the first bytes of a hello, and never the rest
         async with Client(found.port) as sixth:
             began = asyncio.get_running_loop().time()
-            assert await sixth.rest() == b""
+            assert await slow[0].rest() == b""  # it makes room for the newcomer
             assert asyncio.get_running_loop().time() - began < 0.4
+            for client in (sixth, *slow[1:]):
+                assert await client.rest() == b""
         for client in slow:
-            assert await client.rest() == b""
             await client.__aexit__()
         async with httpx.AsyncClient(verify=context, trust_env=False) as http:
             assert (await http.get(f"{found.url}/health")).status_code == 200
@@ -156,6 +167,17 @@ class TestHeads:
             assert b" 200 " in await client.answer(HEALTH)
             await asyncio.sleep(0.5)
             assert b" 200 " in await client.answer(HEALTH)
+
+    async def test_a_stranger_has_less(self, plain: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(protocol._LIMITS, "keepalive_timeout", 0.3)
+        async with Client(plain.port) as stranger, Client(plain.port) as owner:
+            assert b" 200 " in await stranger.answer(HEALTH)
+            assert b" 200 " in await owner.answer(keyed(plain))
+            began = asyncio.get_running_loop().time()
+            assert await stranger.rest() == b""
+            assert asyncio.get_running_loop().time() - began < 2
+            await asyncio.sleep(0.5)
+            assert b" 200 " in await owner.answer(HEALTH)
 
     async def test_a_head_without_end_is_refused(self, plain: Daemon) -> None:
         async with Client(plain.port) as client:
@@ -231,14 +253,17 @@ async def test_who_does_not_read_is_cut_off_and_makes_room(
     deaf = []
     for _ in range(5):
         client = await Client(plain.port).__aenter__()
+        assert b" 200 " in await client.answer(keyed(plain))
         client.writer.transport.pause_reading()
         client.writer.write(page * 200)
         deaf.append(client)
     began = asyncio.get_running_loop().time()
     while asyncio.get_running_loop().time() - began < 8:
         async with Client(plain.port) as other:
-            if b" 200 " in await other.answer(HEALTH):
+            answer = await other.answer(HEALTH)
+            if b" 200 " in answer:
                 break
+            assert STATUS.findall(answer) == [b"429"]
         await asyncio.sleep(0.1)
     else:
         pytest.fail("they hold their places for ever")
@@ -246,11 +271,64 @@ async def test_who_does_not_read_is_cut_off_and_makes_room(
         client.writer.transport.abort()
 
 
+class TestPlaces:
+    async def test_a_newcomer_comes_in_and_the_oldest_stranger_makes_room(self, plain: Daemon) -> None:
+        async with Client(plain.port) as owner:
+            assert b" 200 " in await owner.answer(keyed(plain))
+            strangers = [await Client(plain.port).__aenter__() for _ in range(4)]
+            for _ in range(12):
+                async with Client(plain.port) as newcomer:
+                    assert b" 200 " in await newcomer.answer(keyed(plain))
+                oldest = strangers.pop(0)
+                assert STATUS.findall(await oldest.rest()) == [b"429"]
+                await oldest.__aexit__()
+                strangers.append(await Client(plain.port).__aenter__())
+            assert b" 200 " in await owner.answer(keyed(plain))
+        for silent in strangers:
+            await silent.__aexit__()
+
+    async def test_a_socket_that_waits_for_its_key_makes_room_and_an_open_one_does_not(
+        self, settings: Settings
+    ) -> None:
+        chosen = msgspec.structs.replace(settings, upstream="")
+        async with daemon(chosen) as found, aiohttp.ClientSession() as session:
+            url, headers = f"{found.url}/api/v1/ws/quotes", {"Origin": found.url}
+            early = await session.ws_connect(url, headers=headers)
+            await early.send_json({"action": "auth", "key": found.key, "id": 1})
+            assert (await early.receive(5)).type is aiohttp.WSMsgType.TEXT
+            late = await session.ws_connect(url, headers=headers)
+            held = [await Client(found.port).__aenter__() for _ in range(4)]
+            assert (await late.receive(5)).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE)
+            assert not early.closed
+            await early.send_json({"action": "none", "id": 2})
+            assert (await early.receive(5)).json()["id"] == 2
+            await early.close()
+            await late.close()
+        for client in held:
+            await client.__aexit__()
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs more than one address of this machine")
+    async def test_strangers_from_elsewhere_push_nobody_out(self, plain: Daemon) -> None:
+        async with Client(plain.port) as slow, Client(plain.port, "127.0.0.3") as other:
+            crowd = [await Client(plain.port, "127.0.0.2").__aenter__() for _ in range(20)]
+            for client in crowd[:17]:
+                assert STATUS.findall(await client.rest()) == [b"429"]
+            for owner in (slow, other):
+                assert b" 200 " in await owner.answer(keyed(plain))
+        for client in crowd:
+            await client.__aexit__()
+
+    async def test_places_come_back(self, plain: Daemon) -> None:
+        for _ in range(30):
+            async with Client(plain.port) as client:
+                assert b" 200 " in await client.answer(keyed(plain))
+
+
 async def test_last_words_have_what_every_answer_has(plain: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.5)
     held = [await Client(plain.port).__aenter__() for _ in range(5)]
     async with Client(plain.port) as sixth:
-        answers = [await sixth.rest(), *[await client.rest() for client in held]]
+        answers = [await held[0].rest(), *[await client.rest() for client in (*held[1:], sixth)]]
     seen = set()
     for answer in answers:
         head = answer.partition(b"\r\n\r\n")[0].decode()

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import pytest
-from server_kit import daemon, failed
+from server_kit import Daemon, daemon, failed
 
 from ftcli.config import Settings, load
 from ftcli.errors import RateLimited, ValidationFailed
@@ -99,9 +99,46 @@ class TestWrongKeys:
                 assert 1 <= int(answer.headers["Retry-After"]) <= 720
             for _ in range(5):
                 assert (await mine.get(INFO)).status_code == 200
-            async with found.client(make(settings)) as fresh:  # a right guess looks like a wrong one
-                failed(await fresh.get(INFO), 429, "RATE_LIMITED")
+            async with found.client(make(settings)) as fresh:  # nobody guesses 190 bits
+                assert (await fresh.get(INFO)).status_code == 200
             assert (await nobody.get("/health")).status_code == 200
+
+    async def test_they_hold_up_no_key_of_ours_not_even_after_a_restart(self, settings: Settings) -> None:
+        chosen = msgspec.structs.replace(settings, wrong_key_rate="5/h")
+        key, reader = make(settings), make(settings, scopes="read")
+        for _ in range(2):
+            async with daemon(chosen) as found:
+                await self.flood(found)
+                async with found.client(key) as mine, found.client(reader) as other:
+                    halted = await mine.post("/api/v1/trading/halt", json={"reason": "enough"})
+                    assert halted.status_code == 200
+                    assert (await mine.post("/api/v1/orders/ABC12345/cancel")).status_code != 429
+                    assert (await other.get(INFO)).status_code == 200
+                    failed(await other.post("/api/v1/trading/halt"), 403, "API_KEY_INVALID")
+                async with found.client(key[:-1] + ("A" if key[-1] != "A" else "B")) as typo:
+                    failed(await typo.get(INFO), 429, "RATE_LIMITED")
+
+    async def test_a_key_from_outside_waits_for_a_right_guess_must_look_like_a_wrong_one(
+        self, settings: Settings
+    ) -> None:
+        outside = "4f1c9a7be02d4386a5c1"
+        chosen = msgspec.structs.replace(settings, wrong_key_rate="5/h", api_key=Secret(outside))
+        async with daemon(chosen) as found, found.client(outside) as http:
+            await self.flood(found)
+            failed(await http.get(INFO), 429, "RATE_LIMITED")
+            # Else this route would tell how good a guess is, as often as anybody likes.
+            failed(await http.post("/api/v1/trading/halt"), 429, "RATE_LIMITED")
+        async with daemon(chosen) as found, found.client(outside) as http:
+            assert (await http.get(INFO)).status_code == 200
+            await self.flood(found)
+            assert (await http.post("/api/v1/trading/halt")).status_code == 200
+
+    async def flood(self, found: Daemon) -> None:
+        """Sends wrong keys until no more are taken."""
+        for number in range(6):
+            async with found.client(new_key()) as guesser:
+                answer = await guesser.get(INFO)
+            failed(answer, *((403, "API_KEY_INVALID") if number < 5 else (429, "RATE_LIMITED")))
 
     async def test_they_are_slowed_in_first_messages_too(self, settings: Settings) -> None:
         chosen = msgspec.structs.replace(settings, wrong_key_rate="2/h")

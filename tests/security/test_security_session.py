@@ -317,6 +317,20 @@ async def test_a_logout_that_the_broker_did_not_confirm_is_told(double: BrokerDo
     assert json.loads(out)["note"] in (None, "no session is saved")
 
 
+async def test_a_logout_of_a_session_that_cannot_be_read_is_not_said_to_be_confirmed(
+    double: BrokerDouble, tmp_path: Path
+) -> None:
+    environ = _environ(double, tmp_path)
+    assert (await _cli(environ, "auth", "login"))[0] == 0
+    other = environ | {"FTSERVICE_ENCRYPTION_KEY": "b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm90aGVyb3Q="}
+    status, out, _ = await _cli(other, "auth", "logout", "-o", "json")
+    assert (status, json.loads(out)["state"]) == (0, "disconnected")
+    assert "did not confirm" in json.loads(out)["note"]
+    assert not _files(tmp_path, ".bin")
+    _, out, _ = await _cli(other, "auth", "logout", "-o", "json")
+    assert "did not confirm" not in (json.loads(out)["note"] or "")
+
+
 async def test_each_step_of_a_login_is_told(double: BrokerDouble, make: Callable[..., Broker]) -> None:
     steps: list[Any] = []
     async with make() as broker:

@@ -303,8 +303,8 @@ class TestRekey:
         assert not list(tmp_path.glob("*.previous"))
 
     @pytest.mark.parametrize("backend", [Memory, Fail])
-    @pytest.mark.parametrize("at", range(5))
-    @pytest.mark.parametrize("again", [None, *range(7)])
+    @pytest.mark.parametrize("at", range(6))
+    @pytest.mark.parametrize("again", [None, *range(9)])
     def test_wherever_and_however_often_it_breaks_off_nothing_is_lost(
         self, tmp_path: Path, backend: type, at: int, again: int | None
     ) -> None:
@@ -338,19 +338,46 @@ class TestRekey:
         }
         assert "power cut" in caught.value.message
 
+    @pytest.mark.parametrize("writes", range(3))
     def test_broken_off_with_a_key_from_outside_it_is_finished_by_another_run(
-        self, settings: Settings, tmp_path: Path
+        self, settings: Settings, tmp_path: Path, writes: int
     ) -> None:
         keep(settings)
         key = KeySource(settings, OsKeyring(Fail())).get()
         _sealed(tmp_path, "session-live.bin", key)
         fresh = Secret(new_key().decode())
         with pytest.raises(InternalError, match="power cut"):
-            rekey(settings, fresh, OsKeyring(Fail()), write=Failing(1))
+            rekey(settings, fresh, OsKeyring(Fail()), write=Failing(writes))
         rekey(settings, fresh, OsKeyring(Fail()))
         after = msgspec.structs.replace(settings, encryption_key=fresh)
         assert found(after) == PASSWORD
         assert _opens(tmp_path / "session-live.bin", KeySource(after, OsKeyring(Fail())))
+
+    def test_other_folders_closed_with_the_keyring_s_key_still_open(self, tmp_path: Path) -> None:
+        keyring = OsKeyring(Memory())
+        folders = [Settings(data_dir=_folder(tmp_path, name)) for name in "ab"]
+        for one in folders:
+            _sealed(one.data_path(""), "session-live.bin", KeySource(one, keyring).get())
+        for one in folders:
+            rekey(one, None, keyring)
+            assert all(
+                _opens(some.data_path("session-live.bin"), KeySource(some, keyring)) for some in folders
+            )
+
+    @pytest.mark.parametrize("damage", [b"\xff\xfe\x00", b"x" * 100])
+    def test_a_damaged_list_of_replaced_keys_stops_nothing(
+        self, settings: Settings, tmp_path: Path, damage: bytes
+    ) -> None:
+        (tmp_path / "keys.retired").write_bytes(damage)
+        keep(settings)
+        assert found(settings) == PASSWORD
+
+    def test_a_list_of_replaced_keys_that_cannot_be_read_stops_the_writing(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        (tmp_path / "keys.retired").mkdir()
+        with pytest.raises(ValidationFailed, match=r"keys\.retired"):
+            keep(settings)
 
     def test_a_file_of_another_key_stops_it_before_anything_changes(
         self, settings: Settings, tmp_path: Path

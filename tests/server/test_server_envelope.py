@@ -1,5 +1,6 @@
 """Whatever goes wrong, the answer is the envelope, with the right code; and the headers are always there."""
 
+import asyncio
 import gzip
 import json
 import re
@@ -210,6 +211,34 @@ async def test_what_is_no_http_gets_the_envelope_too(daemon: Daemon, request_byt
 
 async def test_strange_expectations(http: httpx.AsyncClient) -> None:
     failed(await http.post("/api/v1/auth/logout", headers={"Expect": "a-miracle"}), 422, "VALIDATION_ERROR")
+
+
+async def test_a_body_is_asked_for_only_once_the_key_has_been_looked_at(daemon: Daemon) -> None:
+    def asking(target: str, key: str, *lines: str) -> bytes:
+        head = [f"POST {target} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {key}", *lines]
+        head += ["Expect: 100-continue", "Content-Type: application/json", "Content-Length: 2"]
+        return ("\r\n".join(head) + "\r\n\r\n").encode()
+
+    path = "/api/v1/orders/equity/preview"
+    for refused in (
+        asking(path, "ft_wrong"),
+        asking("/nowhere", ""),
+        asking(path, daemon.key, "Origin: null"),
+    ):
+        answer = await daemon.raw(refused)  # and the connection is closed: a body may come after all
+        assert b"100 Continue" not in answer
+        assert answer.split(b" ")[1] in (b"403", b"404", b"422")
+    reader, writer = await asyncio.open_connection("127.0.0.1", daemon.port)
+    for _ in range(2):
+        writer.write(asking(path, daemon.key))
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"{}")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert head.startswith(b"HTTP/1.1 422 ")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        assert length is not None
+        await reader.readexactly(int(length[1]))
+    writer.close()
 
 
 async def test_who_does_not_finish_is_cut_off(

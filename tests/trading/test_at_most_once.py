@@ -25,7 +25,7 @@ from ftcli.models.tickets import EquityLimitOrder
 from ftcli.models.trading import ResolveAs
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
 from ftcli.trading.origin import placing
-from ftcli.wire import WireReply, WireRequest
+from ftcli.wire import LastWord, WireReply, WireRequest
 
 OTHER: EquityLimitOrder = msgspec.structs.replace(BUY, limit_price=Decimal(61))
 
@@ -120,11 +120,11 @@ async def test_while_one_is_under_way_another_is_a_conflict(tmp_path: Path) -> N
         number, send = await number_of(client), client.send
         arrived, go = asyncio.Event(), asyncio.Event()
 
-        async def slow(request: WireRequest) -> WireReply:
+        async def slow(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
             if request.path == PLACE:
                 arrived.set()
                 await go.wait()
-            return await send(request)
+            return await send(request, last_word)
 
         client.send = slow  # type: ignore[method-assign]
         first = asyncio.create_task(client.orders.equity.place(BUY, number))

@@ -19,7 +19,7 @@ from ftcli.errors import Conflict, OrderUnknown, TradingHalted
 from ftcli.operations.registry import all_operations
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME, open_desk
 from ftcli.server.run import running
-from ftcli.wire import WireReply, WireRequest
+from ftcli.wire import LastWord, WireReply, WireRequest
 
 CASES: list[Case] = [
     case
@@ -52,9 +52,9 @@ async def test_a_halt_stops_every_place_before_its_first_byte(name: str, tmp_pat
         sent: list[str] = []
         send = client.send
 
-        async def seen(request: WireRequest) -> WireReply:
+        async def seen(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
             sent.append(request.path)
-            return await send(request)
+            return await send(request, last_word)
 
         client.send = seen  # type: ignore[method-assign]
         await client.trading.halt("test")

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from ftcli import config
 from ftcli.client import Client
-from ftcli.clock import frozen_clock
+from ftcli.clock import Clock, frozen_clock
 from ftcli.environment import live_client
 from ftcli.errors import Conflict, LiveTradingDisabled, NotSent, OrderUnknown
-from ftcli.models.json import dumps
+from ftcli.models.json import dumps, loads
 from ftcli.models.tickets import EquityAction, EquityLimitOrder
 from ftcli.operations.registry import all_operations
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME, Desk
@@ -26,7 +26,7 @@ from ftcli.paper.logins import User
 from ftcli.paper.market import Market
 from ftcli.paper.server import make_app
 from ftcli.paper.state import State
-from ftcli.wire import WireReply, WireRequest
+from ftcli.wire import LastWord, WireReply, WireRequest
 
 NOW = datetime(2026, 11, 24, 11, 15, tzinfo=ZoneInfo("America/New_York"))
 PLACE = "/ftgw/dp/orderentry/equity/place/v1"
@@ -39,22 +39,30 @@ class Upstream:
     """The paper broker behind a socket that can misbehave.
 
     Attributes:
-        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, or nothing;
+        fault: What happens to the next place: ``lost`` (acted on, no answer), ``html``, ``500``, ``401``, or nothing;
             ``cancel``: cancels fail.
         places: How many place calls arrived, of any family.
         hold: While it is not set, a place is acted on and its answer kept back.
         acted: Set once a place has been acted on.
         listed: Where it is set, every order list waits there for the others, once it is made up.
+        hidden: Orders that neither order status nor detail shows.
+        failed: Orders that both show as failed.
+        refused: How many of the last orders of a group the answer to its place refuses.
+        details: How many order details were asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         user = User(username=DEMO_USERNAME, password=DEMO_PASSWORD)
-        self.desk = Desk(State(":memory:"), Market(), frozen_clock(NOW), user, seed=1)
+        self.desk = Desk(State(":memory:"), Market(), clock or frozen_clock(NOW), user, seed=1)
         self.fault = ""
         self.places = 0
         self.hold, self.acted = asyncio.Event(), asyncio.Event()
         self.hold.set()
         self.listed: asyncio.Barrier | None = None
+        self.hidden: set[str] = set()
+        self.failed: set[str] = set()
+        self.refused = 0
+        self.details = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -78,10 +86,13 @@ class Upstream:
                 answer: web.StreamResponse = await handler(request)
                 if self.listed is not None and request.path.endswith("/status-summary"):
                     await self.listed.wait()
+                self.details += request.path.endswith("/status-detail")
+                if "/retail-order-status/" in request.path:
+                    return self._retold(answer)
                 return answer
             self.places += 1
-            if self.fault == "500":
-                return web.Response(status=500)
+            if self.fault in ("500", "401"):
+                return web.Response(status=int(self.fault))
             answer = await handler(request)
             self.acted.set()
             await self.hold.wait()
@@ -92,9 +103,32 @@ class Upstream:
                 return web.Response(text="<html>maintenance</html>", content_type="text/html")
             if self.fault == "empty":
                 return web.json_response({})
+            if self.refused:
+                document = loads(_body(answer))
+                for leg in document["place"]["condOrderDetails"][-self.refused :]:
+                    leg["orderConfirmDetail"]["respTypeCode"] = "E"
+                return web.Response(body=dumps(document), content_type="application/json")
             return answer
 
         return middleware
+
+    def _retold(self, answer: web.StreamResponse) -> web.StreamResponse:
+        """An order list with what is hidden or failed."""
+        document = loads(_body(answer))
+        details = document["order"]["orderDetails"]
+        details["orderDetail"] = [
+            order for order in details["orderDetail"] if order["idDetail"]["confNum"] not in self.hidden
+        ]
+        for order in details["orderDetail"]:
+            if order["idDetail"]["confNum"] in self.failed:
+                order["statusDetail"] |= {"statusCode": "ERROR", "cancelableInd": False}
+        return web.Response(body=dumps(document), content_type="application/json")
+
+
+def _body(answer: web.StreamResponse) -> bytes:
+    assert isinstance(answer, web.Response)
+    assert isinstance(answer.body, bytes)
+    return answer.body
 
 
 @asynccontextmanager
@@ -162,10 +196,10 @@ async def test_an_order_that_never_left_is_told_as_such(tmp_path: Path) -> None:
         assert preview.conf_num
         send = client.send
 
-        async def gone(request: WireRequest) -> WireReply:
+        async def gone(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
             if request.path == PLACE:
                 raise NotSent("connection refused")
-            return await send(request)
+            return await send(request, last_word)
 
         client.send = gone  # type: ignore[method-assign]
         with pytest.raises(NotSent):
@@ -184,10 +218,10 @@ async def test_a_retry_of_what_never_left_is_found_by_the_numbers_it_went_under(
     async with live(tmp_path, upstream, live_trading=True) as client:
         send = client.send
 
-        async def gone(request: WireRequest) -> WireReply:
+        async def gone(request: WireRequest, last_word: LastWord | None = None) -> WireReply:
             if request.path == PLACE:
                 raise NotSent("connection refused")
-            return await send(request)
+            return await send(request, last_word)
 
         first = await client.orders.equity.preview(BUY)
         client.send = gone  # type: ignore[method-assign]

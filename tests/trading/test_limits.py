@@ -28,15 +28,19 @@ from ftcli.models.tickets import (
     EquityStopLimitOrder,
 )
 from ftcli.models.trading import Facts
+from ftcli.server.key_text import new_key
 from ftcli.trading.limits import Day, applying, judge, parse, refuse
 from ftcli.trading.terms import terms_of
 
 MONEY = st.decimals(min_value="0.01", max_value="5000", places=2)
 SMALL = st.decimals(min_value="0.01", max_value="50", places=2)
 SYMBOLS = ("AAPL", "KO", "GME")
-ACTIONS = [EquityAction.BUY, EquityAction.SELL, EquityAction.SELL_SHORT]
-CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80")
+ACTIONS = [EquityAction.BUY, EquityAction.SELL, EquityAction.SELL_SHORT, EquityAction.SELL_ALL]
+CONTRACTS = ("AAPL270115C150", "KO270115P70", "GME270115C20", "KO270115C80", "KO270115C90", "KO270319P80")
 ACCOUNT = "Z10000017"
+NUMBERS = ("J05MWTSB", "J05MWTSC")
+KEYS = ("3fA9xY2b", "8kQ2mR7t")
+"""A key, and the one that rotation put in its place."""
 NOW = datetime(2026, 11, 24, 16, tzinfo=UTC)
 
 
@@ -102,19 +106,61 @@ def package(draw: Any) -> MultiLegOrder:
 
 @st.composite
 def group(draw: Any) -> Any:
-    """A conditional group, or changes of one; a change of a single order is itself an equity order."""
+    """A conditional group, or changes of one."""
     condition = draw(st.sampled_from(list(Condition)))
     orders = [draw(equity()) for _ in range(condition.size)]
     if draw(st.booleans()):
         return ConditionalOrder(condition=condition, orders=orders)
-    changes = [ConditionalChange(order=order, replaces="J05MWTSB") for order in orders]
+    changes = [
+        ConditionalChange(order=order, replaces=number)
+        for order, number in zip(orders, NUMBERS, strict=False)
+    ]
     return ConditionalReplacement(condition=condition, changes=changes[: draw(st.integers(1, len(changes)))])
+
+
+@st.composite
+def whole(draw: Any) -> tuple[Any, list[str]]:
+    """An order of any family, and the numbers of the open orders it changes."""
+    order = draw(equity() | option() | package() | group())
+    if isinstance(order, ConditionalReplacement):
+        return order, [change.replaces for change in order.changes]
+    changes = isinstance(order, get_args(EquityOrder)) and draw(st.booleans())
+    return order, [NUMBERS[0]] if changes else []
+
+
+@st.composite
+def limits_of(draw: Any) -> dict[str, Any]:
+    """Limits of all, of accounts, and of keys: of the one used or its forerunner, and of others."""
+    return {
+        **draw(rules()),
+        "accounts": {draw(st.sampled_from([ACCOUNT, "Z20000025"])): draw(rules())},
+        "keys": {draw(st.sampled_from([*KEYS, "other"])): draw(rules())},
+    }
 
 
 def singles(order: Any) -> list[Any]:
     if isinstance(order, ConditionalReplacement):
         return [change.order for change in order.changes]
     return order.orders if isinstance(order, ConditionalOrder) else [order]
+
+
+def worst_of(order: MultiLegOrder, sets: int) -> Decimal | None:
+    """The most a package can lose, or its net price where that is more; nothing where neither is known."""
+    if len({leg.symbol[:-3] for leg in order.legs}) > 1 or not order.legs[0].symbol.startswith("KO270115"):
+        return None
+    paid = {"debit": 1, "credit": -1, "even": 0}[order.direction.value] * order.net_price * 100 * sets
+
+    def gain(price: int) -> Decimal:
+        total = -paid
+        for leg in order.legs:
+            strike = int(leg.symbol[-2:])
+            worth = max(price - strike if leg.symbol[-3] == "C" else strike - price, 0)
+            total += (100 if leg.action.name.startswith("BUY") else -100) * leg.quantity * worth
+        return total
+
+    if gain(200) < gain(100):
+        return None
+    return max(order.net_price * 100 * sets, *(-gain(price) for price in (0, 70, 80, 90)))
 
 
 def reading(
@@ -131,10 +177,16 @@ def reading(
             else None
         )
         sign = {"debit": 1, "credit": -1, "even": 0}[order.direction.value]
-        return order.net_price * 100 * sets, mark, [sign * order.net_price]
+        value = worst_of(order, sets)
+        if not value and known:
+            sold, bought = (
+                sum(last[leg.symbol] * leg.quantity * 100 for leg in order.legs if sides[leg.symbol] == side)
+                for side in (-1, 1)
+            )
+            value = Decimal(max(bought, sold, order.net_price * 100 * sets))
+        return value or None, mark, [sign * order.net_price]
     limit, stop = getattr(order, "limit_price", None), getattr(order, "stop_price", None)
     mark = last.get(order.symbol)
-    at = limit or stop or mark
     size = Decimal(order.quantity) * (100 if order.symbol in CONTRACTS else 1)
     prices: list[Decimal | None] = [price for price in (limit, stop) if price]
     if "trailing_percent" in order.__struct_fields__:
@@ -147,15 +199,19 @@ def reading(
             None if mark is None or trail is None else mark + trail + step if up else mark - trail - step
             for step in steps
         ]
-    return (None if at is None else at * size), mark, prices
+    if order.action.name.startswith("BUY") and limit:
+        return limit * size, mark, prices
+    worst = None if mark is None or order.action.name == "SELL_ALL" else max([mark, *filter(None, prices)])
+    return (None if worst is None else worst * size), mark, prices
 
 
-def broken(rule: dict[str, Any], order: Any, facts: Facts, day: Day) -> set[str]:
+def broken(rule: dict[str, Any], order: Any, replaces: list[str], facts: Facts, day: Day) -> set[str]:
     """An independent reading of the rules, for an order of any family."""
     orders = singles(order)
     read = [reading(one, facts.last) for one in orders]
     values = [value for value, _, _ in read]
-    total = None if None in values else sum(value or 0 for value in values)
+    total = None if None in [day.value, *values] else sum((value or 0 for value in values), day.value or 0)
+    more = len(orders) - sum(number in facts.open_numbers for number in set(replaces))
     parts = [part for one in orders for part in getattr(one, "legs", [one])]
 
     def underlying(part: Any) -> str:
@@ -165,9 +221,11 @@ def broken(rule: dict[str, Any], order: Any, facts: Facts, day: Day) -> set[str]
         return not mark or price is None or abs(price - mark) * 100 / abs(mark) > limit
 
     tests = {
-        "max_quantity": lambda limit: any(part.quantity > limit for part in parts),
+        "max_quantity": lambda limit: any(
+            part.quantity > limit or part.action.name == "SELL_ALL" for part in parts
+        ),
         "max_value": lambda limit: any(value is None or value > limit for value in values),
-        "max_daily_value": lambda limit: total is None or total + day.value > limit,
+        "max_daily_value": lambda limit: total is None or total > limit,
         "max_daily_orders": lambda limit: day.orders + len(orders) > limit,
         "price_band": lambda limit: any(
             off(mark, price, limit) for _, mark, prices in read for price in prices
@@ -184,39 +242,54 @@ def broken(rule: dict[str, Any], order: Any, facts: Facts, day: Day) -> set[str]
         ),
         "market_hours_only": lambda limit: not facts.market_open,
         "duplicate_window": lambda limit: day.same_order_age is not None and day.same_order_age < limit,
-        "max_open_orders": lambda limit: facts.open_orders is None or facts.open_orders + len(orders) > limit,
+        "max_open_orders": lambda limit: (
+            more > 0 and (facts.open_orders is None or facts.open_orders + more > limit)
+        ),
     }
     return {name for name, limit in rule.items() if tests[name](limit)}
 
 
 @settings(max_examples=1000, deadline=None)
 @given(
-    rule=rules(),
-    order=equity() | option() | package() | group(),
+    raw=limits_of(),
+    given=whole(),
+    key=st.sampled_from(["", KEYS[1]]),
+    open_numbers=st.sets(st.sampled_from(NUMBERS)),
     last=st.dictionaries(st.sampled_from(SYMBOLS + CONTRACTS), MONEY | SMALL),
     open_orders=st.none() | st.integers(0, 5),
     market_open=st.none() | st.booleans(),
-    day_value=MONEY,
+    day_value=st.none() | MONEY,
     day_orders=st.integers(0, 5),
     age=st.none() | st.floats(0, 120),
 )
 def test_no_order_passes_that_breaks_a_limit(
-    rule: dict[str, Any],
-    order: Any,
+    raw: dict[str, Any],
+    given: tuple[Any, list[str]],
+    key: str,
+    open_numbers: set[str],
     last: dict[str, Decimal],
     open_orders: int | None,
     market_open: bool | None,
-    day_value: Decimal,
+    day_value: Decimal | None,
     day_orders: int,
     age: float | None,
 ) -> None:
-    facts = Facts(last=last, open_orders=open_orders, market_open=market_open)
+    order, replaces = given
+    facts = Facts(
+        last=last, open_orders=open_orders, open_numbers=sorted(open_numbers), market_open=market_open
+    )
     day = Day(value=day_value, orders=day_orders, same_order_age=age)
-    sets = applying(parse(rule), ACCOUNT, "")
-    findings = [item for one in sets for item in judge(one, terms_of(order, facts.last), facts, day)]
-    assert {item.rule for item in findings} == broken(rule, order, facts, day)
+    sets = applying(parse(raw), ACCOUNT, KEYS if key else [])
+    terms = terms_of(order, facts.last, replaces)
+    findings = [item for one in sets for item in judge(one, terms, facts, day)]
+    scopes = {"all": {name: raw[name] for name in raw if name not in ("accounts", "keys")}}
+    scopes |= {f"account {name}": rule for name, rule in raw["accounts"].items() if name == ACCOUNT}
+    scopes |= {f"key {name}": rule for name, rule in raw["keys"].items() if key and name in KEYS}
+    assert {(item.scope, item.rule) for item in findings} == {
+        (scope, name) for scope, rule in scopes.items() for name in broken(rule, order, replaces, facts, day)
+    }
     for item in findings:
-        assert item.text.startswith(f"{item.rule} (all): ")
+        assert item.text.startswith(f"{item.rule} ({item.scope}): ")
         assert item.limit
     if findings:
         with pytest.raises(RiskLimit, match=findings[0].rule):
@@ -277,6 +350,12 @@ def test_refusals_read_as_sentences() -> None:
         {"accounts": {"Z1": 5}},
         {"accounts": {"Z1": {"max_orders": 5}}},
         {"max_daily_orders": 1.5},
+        {"duplicate_window": -5},
+        {"max_open_orders": -1},
+        {"accounts": {"Z20-000025": {"max_value": 5}}},
+        {"symbols_denied": ["GME AMC"]},
+        {"symbols_denied": ["GME,AMC"]},
+        {"symbols_allowed": ["*"]},
     ],
 )
 def test_half_understood_limits_are_errors(raw: dict[str, Any]) -> None:
@@ -284,10 +363,58 @@ def test_half_understood_limits_are_errors(raw: dict[str, Any]) -> None:
         parse(raw)
 
 
+@pytest.mark.parametrize(
+    ("raw", "field", "value", "rule"),
+    [
+        ({"max_valeu": 5}, "limits.max_valeu", "5", "be one of the rules: max_quantity, max_value, "),
+        ({"max_value": "lots"}, "limits.max_value", "lots", "be a number of zero or more"),
+        ({"max_value": True}, "limits.max_value", "True", "be a number of zero or more"),
+        ({"max_value": "null"}, "limits.max_value", "null", "be a number of zero or more"),
+        ({"accounts.Z1.max_value": -1}, "limits.accounts.Z1.max_value", "-1", "be a number of zero or more"),
+        ({"max_daily_orders": 1.5}, "limits.max_daily_orders", "1.5", "be a whole number of zero or more"),
+        (
+            {"max_daily_orders": False},
+            "limits.max_daily_orders",
+            "False",
+            "be a whole number of zero or more",
+        ),
+        ({"market_hours_only": "often"}, "limits.market_hours_only", "often", "be true or false"),
+        ({"symbols_allowed": 5}, "limits.symbols_allowed", "5", "be a list of words"),
+        ({"symbols_allowed": " , "}, "limits.symbols_allowed", " , ", "be a list of words"),
+        ({"symbols_denied": "GME A*"}, "limits.symbols_denied", "A*", "be one symbol, such as BRK.B"),
+    ],
+)
+def test_a_limit_that_does_not_parse_is_named(raw: dict[str, Any], field: str, value: str, rule: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse(raw)
+    details = refused.value.details or {}
+    assert (details["field"], details["value"]) == (field, value)
+    assert details["rule"].startswith(rule)
+    assert field in refused.value.message
+
+
+def test_a_key_in_the_place_of_its_id_is_refused_and_not_told() -> None:
+    key = new_key()
+    for raw in ({"keys": {key: {"max_value": 5}}}, {f"keys.{key}.max_value": 5}):
+        with pytest.raises(ValidationFailed, match="by their ids") as refused:
+            parse(raw)
+        assert key not in f"{refused.value.message} {refused.value.details}"
+
+
+def test_numbers_keep_their_digits() -> None:
+    (one,) = parse({"max_value": 0.1, "max_quantity": "0.10", "price_band": 5, "market_hours_only": "true"})
+    assert one.rules.in_force() == {
+        "max_quantity": "0.10",
+        "max_value": "0.1",
+        "price_band": "5",
+        "market_hours_only": "true",
+    }
+
+
 def test_limits_of_accounts_and_keys_apply_to_them_only() -> None:
     limits = parse({"accounts.Z1.max_value": "5", "keys": {"abc": {"max_quantity": 1}}, "max_value": 100})
-    assert [one.name for one in applying(limits, "Z1", "")] == ["all", "account Z1"]
-    assert [one.name for one in applying(limits, "Z2", "abc")] == ["all", "key abc"]
+    assert [one.name for one in applying(limits, "Z1", [])] == ["all", "account Z1"]
+    assert [one.name for one in applying(limits, "Z2", ["abc"])] == ["all", "key abc"]
 
 
 async def test_a_limit_refuses_a_place_and_counts_the_day(tmp_path: Path) -> None:
@@ -335,3 +462,12 @@ async def test_a_limit_refuses_a_place_and_counts_the_day(tmp_path: Path) -> Non
         assert rows["max_daily_orders"] == "2"
         states = [entry.state for entry in (await client.orders.journal.list()).entries]
         assert states == ["accepted", "accepted"], "what a limit refuses never reaches the journal"
+
+
+def test_a_limit_given_twice_in_one_line_is_refused_and_lists_add_up() -> None:
+    environ = {"FT_CONFIG": "/dev/null", "FT_LIMITS": "symbols_denied=GME,max_value=5,symbols_denied=AMC KO"}
+    (one,) = parse(config.load({}, environ).limits)
+    assert one.rules.symbols_denied == ["GME", "AMC", "KO"]
+    twice = config.load({}, {**environ, "FT_LIMITS": "max_value=5,max_value=5000"})
+    with pytest.raises(ValidationFailed, match=r"limits\.max_value"):
+        parse(twice.limits)

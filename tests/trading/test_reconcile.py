@@ -12,8 +12,9 @@ from test_gate import BUY as CASH_BUY
 from test_gate import Upstream, live
 
 from ftcli.client import Client
+from ftcli.clock import Clock
 from ftcli.environment import live_client
-from ftcli.errors import OrderUnknown
+from ftcli.errors import OrderRejected, OrderUnknown
 from ftcli.models.conditional import (
     Condition,
     ConditionalChange,
@@ -34,7 +35,7 @@ from ftcli.models.tickets import (
     EquityStopOrder,
     EquityTrailingStopOrder,
 )
-from ftcli.models.trading import ResolveAs
+from ftcli.models.trading import JournalState, ResolveAs
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
 
 ACCOUNT = "Z20000025"
@@ -114,8 +115,8 @@ class Desks:
         self.upstream.fault = ""
 
 
-async def desks(stack: AsyncExitStack, folder: Path, **flags: Any) -> Desks:
-    upstream = Upstream()
+async def desks(stack: AsyncExitStack, folder: Path, clock: Clock | None = None, **flags: Any) -> Desks:
+    upstream = Upstream(clock)
     (folder / "ours").mkdir()
     ours = await stack.enter_async_context(live(folder / "ours", upstream, live_trading=True, **flags))
     theirs = live_client(
@@ -206,6 +207,21 @@ async def test_a_lost_change_that_is_listed_tells_of_the_original_too(tmp_path: 
         assert settled.evidence[1].startswith(f"the changed order {original} is cancel")
 
 
+async def test_a_lost_change_that_failed_tells_of_the_original_too(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        both = await desks(stack, tmp_path)
+        dearer = msgspec.structs.replace(BUY, limit_price=Decimal(61))
+        (original,) = await place(both.ours, BUY)
+        preview = await both.ours.orders.replace.preview(dearer, original)
+        number = preview.conf_num or ""
+        both.upstream.fault, both.upstream.failed = "lost", {number}
+        with pytest.raises(OrderUnknown):
+            await both.ours.orders.replace.place(dearer, original, number)
+        assert [item.state for item in (await both.ours.orders.reconcile()).settled] == ["rejected"]
+        with pytest.raises(OrderRejected, match=f"{number} failed, the changed order {original} cancel"):
+            await both.ours.orders.replace.place(dearer, original, number)
+
+
 async def test_a_lost_change_of_a_group_is_known_by_what_it_changed(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         both = await desks(stack, tmp_path)
@@ -263,7 +279,8 @@ async def test_what_is_bound_once_is_bound_for_good(tmp_path: Path) -> None:
         assert first not in report.settled[0].evidence[0]
         assert not report.adopted
         desk = both.ours.desk
-        assert not desk.settle(report.settled[0].id, ["another process thinks so"], [first])
+        thought = {"evidence": ["another process thinks so"], "claims": [first]}
+        assert not desk.settle(report.settled[0].id, JournalState.ACCEPTED, **thought)
         assert desk.unresolved()
         # Two orders for one lost one: neither is surely it, until a person has said so.
         for _ in range(2):

@@ -6,6 +6,7 @@ It stands for the broker, not for our code. Every request is recorded; faults ar
 import asyncio
 import json
 import os
+import ssl
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -141,15 +142,15 @@ class BrokerDouble:
         self._hanging = asyncio.Event()
         self._arrivals = asyncio.Condition()
 
-    async def start(self) -> str:
+    async def start(self, tls: ssl.SSLContext | None = None) -> str:
         app = web.Application()
         app.router.add_route("*", "/{rest:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"https://localhost:{port}" if tls else f"http://{host}:{port}"
 
     async def stop(self) -> None:
         self._hanging.set()

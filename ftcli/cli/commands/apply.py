@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from ftcli.cli.accounts import choose_account
 from ftcli.cli.call import Call
 from ftcli.cli.faults import INTERRUPTED
+from ftcli.cli.file_costs import amounts_of
 from ftcli.cli.file_report import report_of, report_text, show_report
 from ftcli.cli.forms import form
 from ftcli.cli.order_file import Item, OrderFile, read_file
@@ -150,19 +151,10 @@ async def _preview(client: "Client", item: Item) -> None:
 
     preview = await _method(client, f"{item.family}.preview")(item.order)
     item.numbers = item.row.conf_nums = getattr(preview, "conf_nums", None) or [preview.conf_num]
-    item.row.cost = _cost(item.order, preview)
+    item.amounts = amounts_of(item.order, preview)
+    item.row.cost = None if item.amounts is None else sum(item.amounts, Decimal(0))
     legs = [message for leg in getattr(preview, "orders", []) for message in leg.messages]
     item.row.warnings = notes([*preview.messages, *legs])
-
-
-def _cost(order: Any, preview: Any) -> Decimal | None:
-    """What an order costs, less than zero for proceeds; of a group its first order."""
-    if hasattr(order, "orders"):
-        return _cost(order.orders[0], preview.orders[0]) if preview.orders else None
-    with_fees: Decimal | None = getattr(preview, "net_amount_with_fees", None)
-    amount: Decimal | None = preview.net_amount if with_fees is None else with_fees
-    buys = str(order.direction) != "credit" if hasattr(order, "legs") else order.action.is_buy
-    return None if amount is None else amount if buys else -amount
 
 
 def _leave(orders: OrderFile, why: str, exit_status: int = 0) -> None:
@@ -227,26 +219,36 @@ async def _send(call: Call, client: "Client", orders: OrderFile, item: Item, kee
     handle: Any = item.numbers if item.family == "orders.conditional" else item.numbers[0]
 
     async def send() -> Any:
-        with client.placing_as("cli", key=item.key):
-            return await place(item.order, handle)
+        return await place(item.order, handle)
 
     try:
-        await unbroken(call, send, item.numbers)
+        with client.placing_as("cli", key=item.key) as origin:
+            await unbroken(call, send, item.numbers)
     except OrderUnknown as problem:
         item.end("unknown", problem.message, problem.code, problem.exit_status)
         _leave(orders, f"the outcome of {item.name} is unknown; settle it first")
     except _REFUSALS as problem:
         item.end("refused", problem.message, problem.code, problem.exit_status)
         # A conflict says that somebody else is placing this file: what becomes of his orders is not known here.
-        if not keep_going or isinstance(problem, Conflict):
+        if isinstance(problem, Conflict) and _stands(client, item):
+            _leave(orders, f"another command is placing {item.name}; run the file again when it is done")
+        elif not keep_going or isinstance(problem, Conflict):
             _leave(orders, f"stopped by the refusal of {item.name}")
     except FtError as problem:
         item.end("not sent", problem.message, problem.code, problem.exit_status)
         _leave(orders, f"stopped: {item.name} could not be sent")
     else:
         item.end("placed", "")
+    if origin.replayed:
+        _take_first(client, item)
     if was_interrupted():
         _leave(orders, "interrupted", INTERRUPTED)
+
+
+def _take_first(client: "Client", item: Item) -> None:
+    """Where another command placed the order meanwhile, its row is that of the journal, not that of our preview."""
+    if client.desk.entry(item.key).conf_nums != item.numbers and _stands(client, item):
+        item.row.cost, item.amounts, item.row.warnings = None, None, []
 
 
 def _method(client: "Client", name: str) -> Any:

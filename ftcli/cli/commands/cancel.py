@@ -10,16 +10,11 @@ from ftcli.cli.parsing import Exit
 from ftcli.cli.placing import environment_line, question, unbroken, was_interrupted
 from ftcli.errors import FtError, ValidationFailed
 from ftcli.operations.operation import Param
+from ftcli.operations.params import OrderAccount, clean_account
 
 if TYPE_CHECKING:
+    from ftcli.client import Client
     from ftcli.models.orders import Orders
-
-AccountOption = Annotated[
-    str | None,
-    Param(
-        "Account of the order; found by itself where left out.", cli=("--account", "-a"), complete="accounts"
-    ),
-]
 
 _GONE = ("canceling", "canceled")
 
@@ -31,14 +26,21 @@ async def cancel(
         str | None, Param("Confirmation number of the order.", argument=True, complete="orders")
     ] = None,
     preview: Annotated[bool, Param("Only show what the cancel would leave.")] = False,
-    every: Annotated[bool, Param("Every open order, of the account or of all.", cli=("--all",))] = False,
-    account: AccountOption = None,
+    every: Annotated[
+        bool,
+        Param(
+            "Every open order: of the account, else of the default one, else of all.",
+            cli=("--all",),
+        ),
+    ] = False,
+    account: OrderAccount = None,
     yes: Annotated[bool, Param("With --all: do not ask.", cli=("--yes", "-y"))] = False,
 ) -> None:
     """Ask for an open order to be canceled.
 
     A cancel is never refused here, and only --all asks. The broker only starts it: the order can still fill
-    until its status says that it is gone.
+    until its status says that it is gone. While the order status cannot be read, an order that was not placed here
+    needs its --account.
     """
     if every:
         if conf_num:
@@ -61,29 +63,24 @@ async def cancel(
 
 async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool) -> None:
     async with call.open_client() as client:
-        status = await client.orders.status([account] if account else None)
-        status.orders = [order for order in status.orders if order.cancelable and order.conf_num]
-        numbers = list(dict.fromkeys(order.conf_num or "" for order in status.orders))
-        accounts = list(dict.fromkeys(order.account for order in status.orders if order.account))
-        what = f"{len(numbers)} open order{'' if len(numbers) == 1 else 's'}"
-        call.talk(f"{environment_line(call, account or ', '.join(accounts))} · cancel {what}")
-        if preview or not numbers:
+        status, chosen = await _open_orders(call, client, account)
+        accounts = {order.conf_num or "": order.account for order in status.orders}
+        named = [chosen] if chosen else list(dict.fromkeys(acct for acct in accounts.values() if acct))
+        what = f"{len(accounts)} open order{'' if len(accounts) == 1 else 's'}"
+        call.talk(f"{environment_line(call, ', '.join(named))} · cancel {what}")
+        if preview or not accounts:
             call.show(status)
             return
-        if not yes and not _agreed(call, status, what, accounts):
+        if not yes and not _agreed(call, status, what, named):
             call.talk("Nothing was canceled.")
             return
-        failed: dict[str, FtError] = {}
-        for number in numbers:
-            cancel = partial(client.orders.cancel.place, number)
-            try:
-                await unbroken(call, cancel, [number], "cancel")
-            except FtError as problem:
-                failed[number] = problem
-            if was_interrupted():
-                break
-        after = await client.orders.status([account] if account else None)
-        after.orders = [order for order in after.orders if order.conf_num in numbers]
+        came_to = await _ask(call, client, accounts)
+        failed = {number: problem for number, problem in came_to.items() if problem}
+        try:
+            after = await client.orders.status([chosen] if chosen else None)
+        except FtError as problem:
+            raise _together(failed, len(came_to)) if failed else _asked(problem, list(came_to)) from None
+        after.orders = [order for order in after.orders if order.conf_num in accounts]
         for order in after.orders:
             if str(order.state) in _GONE:  # with another of its group
                 failed.pop(order.conf_num or "", None)
@@ -91,8 +88,54 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
     if was_interrupted():
         raise Exit(INTERRUPTED)
     if failed:
-        raise _together(failed, len(numbers))
+        raise _together(failed, len(came_to))
     call.talk("The broker has been asked. Whether they are gone: the state says.")
+
+
+async def _ask(call: Call, client: "Client", accounts: dict[str, str | None]) -> dict[str, FtError | None]:
+    """Asks for each order to be canceled, until Ctrl-C; of each that was asked for its problem, if any.
+
+    Args:
+        call: The command line.
+        client: The client.
+        accounts: The account of each order by its number.
+    """
+    came_to: dict[str, FtError | None] = {}
+    for number, account in accounts.items():
+        cancel = partial(client.orders.cancel.place, number, account)
+        try:
+            await unbroken(call, cancel, [number], "cancel")
+        except FtError as problem:
+            came_to[number] = problem
+        else:
+            came_to[number] = None
+        if was_interrupted():
+            break
+    return came_to
+
+
+async def _open_orders(call: Call, client: "Client", account: str | None) -> tuple["Orders", str | None]:
+    """What can be canceled, and the one account it is of: that named, else the default one, else none: all.
+
+    Raises:
+        NotFound: The login has no such account.
+    """
+    chosen = account or call.settings.account or None
+    if chosen:
+        chosen = (await client.account(clean_account(chosen))).account
+    status = await client.orders.status([account] if account else None)
+    status.orders = [order for order in status.orders if order.cancelable and order.conf_num]
+    if chosen:
+        others = {order.conf_num: order.account or "" for order in status.orders if order.account != chosen}
+        status.orders = [order for order in status.orders if order.account == chosen]
+        status.counts = [count for count in status.counts if count.account == chosen]
+        if others and not account:
+            where = ", ".join(sorted(set(others.values())))
+            call.talk(
+                f"{len(others)} open in other accounts ({where}) are left alone: the default account is {chosen}. "
+                "--account names another."
+            )
+    return status, chosen
 
 
 def _agreed(call: Call, status: "Orders", what: str, accounts: list[str]) -> bool:
@@ -103,6 +146,17 @@ def _agreed(call: Call, status: "Orders", what: str, accounts: list[str]) -> boo
         raise ValidationFailed.of("--yes", None, "be given where nobody can be asked")
     call.terminal.talk(f"\n{table_text(status, call)}")
     return call.confirm(question(call, f"Cancel {what}", accounts))
+
+
+def _asked(problem: FtError, numbers: list[str]) -> FtError:
+    """The same problem, told after the good news."""
+    problem.message = (
+        f"The broker has been asked to cancel {', '.join(numbers)}, but whether they are gone could not be read: "
+        f"{problem.message}"
+    )
+    problem.args = (problem.message,)
+    problem.details = {**(problem.details or {}), "asked": numbers}
+    return problem
 
 
 def _together(failed: dict[str, FtError], count: int) -> FtError:

@@ -246,7 +246,8 @@ def rekey(
 
     A key in the keyring or in a file is replaced by a random one. Where the key comes from outside, give the
     new key or passphrase, and set it in FTSERVICE_ENCRYPTION_KEY or FT_PASSPHRASE afterwards. Nothing is lost
-    if this breaks off: run it again with --key-stdin and the same new key. A running daemon must be started anew.
+    if this breaks off: run it again with --key-stdin and the same new key. A running daemon finds the new key in
+    the keyring, the key file or a ..._FILE; it must be started anew where the key is in a plain variable.
     """
     from ftcli.credentials.keys import KeySource, new_key
     from ftcli.credentials.rekey import rekey as change

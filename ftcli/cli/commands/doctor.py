@@ -34,11 +34,12 @@ async def doctor(
     ] = False,
     json: Annotated[bool, Param("The same as -o json.")] = False,
 ) -> None:
-    """Check login, clock, keyring, disk, broker and streams.
+    """Check limits, login, clock, keyring, disk, broker and streams.
 
     Nothing is changed and no order is touched. Without --login the present session is asked about; with the
     paper broker the login is always made. The output holds no secret and may go into a bug report. The exit status
-    is that of the first failure: 4 login, 8 stopped or throttled, 9 broker or network, 10 no answer in time, 1 else.
+    is that of the first failure: 2 limits of orders or what a login needs, 4 login, 8 stopped or throttled, 9 broker
+    or network, 10 no answer in time, 1 else.
     """
     from ftcli.cli.examination import examine
     from ftcli.cli.parsing import Exit

@@ -177,8 +177,8 @@ def find_route(method: str, path: str) -> Route | None:
     wanted += [module for suffix, module in _SUFFIXES.items() if path.endswith(suffix)]
     for module in wanted:
         if module not in _loaded:
-            _loaded.add(module)
             import_module(f"ftcli.paper.wire.{module}")
+            _loaded.add(module)
     route = _exact.get((method, path))
     if route is None:
         for verb, start, end, candidate in _patterns:
