@@ -8,16 +8,18 @@ wire (cookies, passwords, tokens) are masked even where the value was never seen
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+
+from ftcli.spellings import Spellings, in_base64
 
 MASK = "***"
 
-_values: set[str] = set()
-_passing: dict[str, None] = {}
+_values: dict[str, Spellings] = {}
+_passing: dict[str, Spellings] = {}
 """Values that are replaced every few minutes (cookies, tickets): the latest of them, in order."""
 _MOST_PASSING = 500
-_longest_first: list[str] = []
-"""All values, longest first, so that a secret that holds another one goes as a whole; empty when stale."""
+_longest_first: list[tuple[str, str, Spellings]] = []
+"""All values, longest first, so that a secret that holds another one goes as a whole; empty when stale. What is
+looked for in every text stands first."""
 
 _SECRET_KEYS = frozenset(
     [
@@ -119,22 +121,22 @@ def is_secret_name(name: str) -> bool:
 
 
 def remember(value: str) -> None:
-    """Mask ``value`` from now on, as JSON and percent-encoded too.
+    """Mask ``value`` from now on, however it is spelled: as JSON, in a URL or form, as HTML, in base64.
 
     Short values are left to the net by key: they would mask ordinary text.
     """
     if len(value) >= 6 and value not in _values:
-        _values.update((value, quote(value, safe=""), value.replace("\\", "\\\\").replace('"', '\\"')))
+        _values.update((text, Spellings(text)) for text in (value, *in_base64(value)))
         _longest_first.clear()
 
 
 def remember_passing(value: str) -> None:
-    """Like :func:`remember` for a value that will be replaced soon: only the latest few hundred are kept.
+    """Like :func:`remember`, but for base64, for a value that will be replaced soon: the latest few hundred are kept.
 
     Values below 12 signs are left out: such a cookie is a flag, and no secret.
     """
     if len(value) >= 12 and value not in _passing:
-        _passing[value] = None
+        _passing[value] = Spellings(value)
         if len(_passing) > _MOST_PASSING:
             del _passing[next(iter(_passing))]
         _longest_first.clear()
@@ -148,18 +150,19 @@ def redact(text: str) -> str:
 def redact_values(text: str) -> str:
     """``text`` without any secret known by value and without API keys; for sentences of our own, which name keys."""
     if not _longest_first:
-        _longest_first[:] = sorted({*_values, *_passing}, key=len, reverse=True)
-    for value in _longest_first:
-        if value in text:
-            text = _without(text, value)
+        known = sorted({**_passing, **_values}.items(), key=lambda item: len(item[0]), reverse=True)
+        _longest_first[:] = [(spelled.plain, value, spelled) for value, spelled in known]
+    for plain, value, spelled in _longest_first:
+        if plain in text:
+            text = _without(text, value, spelled)
     return _API_KEY.sub(MASK, text)
 
 
-def _without(text: str, value: str) -> str:
+def _without(text: str, value: str, spelled: Spellings) -> str:
     if len(value) <= 8 and value.isdigit():
         # A code of the second factor: inside a longer number it is no code.
         return re.sub(rf"(?<!\w){value}(?!\w)", MASK, text)
-    return text.replace(value, MASK)
+    return spelled.replace(text, MASK)
 
 
 def remember_account(number: str) -> None:
