@@ -116,12 +116,12 @@ class KeyRing:
 
     # -- checking -------------------------------------------------------------------------------------------
 
-    def check(self, key: str | None, scope: Scope) -> ApiKey:
+    def check(self, key: str | None, scope: Scope | None = None) -> ApiKey:
         """Finds out whose key it is and whether it may do this.
 
         Args:
             key: The key as presented; ``None`` where there is none.
-            scope: What it is wanted for.
+            scope: What it is wanted for; ``None`` where that is asked later.
 
         Raises:
             ApiKeyInvalid: It is missing, mistyped, unknown, revoked, expired, or lacks the scope; the details
@@ -129,7 +129,8 @@ class KeyRing:
         """
         if not key:
             raise _refused("missing", "An API key is required: send the header `Authorization: Bearer ft_…`.")
-        return check_scope(self._find(key), scope)
+        found = self._find(key)
+        return check_scope(found, scope) if scope else found
 
     def _find(self, key: str) -> ApiKey:
         presented = digest(key)

@@ -19,7 +19,7 @@ from ftcli.server.door import Door, words
 from ftcli.server.flights import Flights
 from ftcli.server.holds import Holds
 from ftcli.server.key_text import well_formed
-from ftcli.server.keys import NO_KEY, WRONG, ApiKey, KeyRing, Scope, check_scope
+from ftcli.server.keys import NO_KEY, WRONG, ApiKey, KeyRing, Scope
 from ftcli.server.limits import Guesses, Throttle
 from ftcli.server.metrics import Metrics, Sample, labels
 from ftcli.server.pipe import Outbox
@@ -153,17 +153,16 @@ class Service:
             self.hub = await self.client.hub()
         return self.hub
 
-    def admit(self, key: str | None, ticket: str | None, scope: Scope, address: str | None) -> ApiKey:
-        """Whose key or ticket this is.
+    def admit(self, key: str | None, ticket: str | None, address: str | None) -> ApiKey:
+        """Whose key or ticket this is; what it may do is another question.
 
         Args:
             key: The key as presented.
             ticket: The ticket that stands for one.
-            scope: What it is wanted for.
             address: Where it comes from; ``None`` for the unix socket.
 
         Raises:
-            ApiKeyInvalid: It is missing or wrong, or may not do this.
+            ApiKeyInvalid: It is missing or wrong.
             RateLimited: Too many wrong ones have come from there, and it is wrong too or one that can be guessed.
         """
         if self.keys is None:
@@ -171,9 +170,9 @@ class Service:
         if key is None and ticket is not None:
             owner = self.tickets.redeem(ticket)
             self.keys.check_alive(owner)
-            return check_scope(owner, scope)
+            return owner
         try:
-            found = self.keys.check(key, scope)
+            found = self.keys.check(key)
         except ApiKeyInvalid as problem:
             # Not a missing one: any page can make a browser send that, and must not slow down this machine.
             if (problem.details or {}).get("reason") in WRONG:

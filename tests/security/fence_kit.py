@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 import httpx
 from case import CASH, MARGIN, ROTH, Case
-from faces import set_stage
+from faces import environ_of, set_stage
 from server_kit import Weather
 
+from ftcli import config
+from ftcli.config import Settings
 from ftcli.operations.operation import Operation
 from ftcli.operations.registry import all_operations
 
@@ -163,3 +165,14 @@ def _sown(value: Any, key: str) -> Any:
         inner = {name: _sown(item, key) for name, item in value.items()}
         return inner if any(isinstance(item, dict) for item in value.values()) else {**inner, key: MINE}
     return [_sown(item, key) for item in value] if isinstance(value, list) else value
+
+
+async def send(http: httpx.AsyncClient, one: Try) -> httpx.Response:
+    """Sends a request to the daemon."""
+    content: dict[str, Any] = {"json": one.body} if one.body is not None else {}
+    return await http.request(one.method, f"/api/v1{one.path}", params=one.query, **content)
+
+
+def settings_in(folder: Path) -> Settings:
+    """Settings of a daemon with keys, on the paper broker of this folder, its clock frozen."""
+    return config.load({}, environ_of(folder) | {"FTSERVICE_API_KEY_REQUIRED": "true"})

@@ -11,12 +11,22 @@ import aiohttp
 import httpx
 import msgspec
 import pytest
-from faces import environ_of
-from fence_kit import FOREIGN, GROUPS, MINE, NEVER_GOOD, OPERATIONS, Try, Wire, plain, staged, tries
+from fence_kit import (
+    FOREIGN,
+    GROUPS,
+    MINE,
+    NEVER_GOOD,
+    OPERATIONS,
+    Wire,
+    plain,
+    send,
+    settings_in,
+    staged,
+    tries,
+)
 from server_kit import Daemon, daemon, failed
 from test_security_keys import make
 
-from ftcli import config
 from ftcli.config import Settings
 from ftcli.errors import ApiKeyInvalid
 from ftcli.operations.operation import Operation, ParamInfo
@@ -50,7 +60,7 @@ NO_ACCOUNT = {
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return config.load({}, environ_of(tmp_path) | {"FTSERVICE_API_KEY_REQUIRED": "true"})
+    return settings_in(tmp_path)
 
 
 @pytest.fixture
@@ -62,11 +72,6 @@ def wire() -> Wire:
 async def running(settings: Settings, wire: Wire) -> AsyncIterator[Daemon]:
     async with daemon(settings, opener=wire.opener) as found:
         yield found
-
-
-async def send(http: httpx.AsyncClient, one: Try) -> httpx.Response:
-    content: dict[str, Any] = {"json": one.body} if one.body is not None else {}
-    return await http.request(one.method, f"/api/v1{one.path}", params=one.query, **content)
 
 
 async def state_of(http: httpx.AsyncClient, accounts: list[str]) -> dict[str, Any]:

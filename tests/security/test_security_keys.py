@@ -246,7 +246,8 @@ class TestAudit:
             await http.get("/api/v1/accounts")
             await http.post("/api/v1/orders/equity/place", json={"order": ORDER, "conf_num": "2ZZZZZZZ"})
             await http.post("/api/v1/auth/logout")
-        async with running.client(make(settings, "read")) as http:
+        reader = make(settings, "read")
+        async with running.client(reader) as http:
             await http.post("/api/v1/auth/logout")
         lines = [record for record in caplog.records if record.name == "ftcli.audit"]
         lines = [record for record in lines if not record.getMessage().startswith("keys.")]
@@ -254,7 +255,7 @@ class TestAudit:
         first = running.key[3:11]
         assert told[0][0].startswith("POST orders.equity.place -> ")
         assert told[0][1] == first
-        assert told[1:] == [("POST auth.logout -> 200", first), ("POST auth.logout -> 403", None)]
+        assert told[1:] == [("POST auth.logout -> 200", first), ("POST auth.logout -> 403", reader[3:11])]
         assert all(getattr(record, "request_id", "") for record in lines)
         assert running.key not in caplog.text
 

@@ -79,6 +79,33 @@ class TestKeys:
             assert [answer["type"] for answer in answers] == ["ack"] * 3 + ["error"] * 2
             assert answers[3]["error"]["code"] == "RATE_LIMITED"
 
+    @pytest.mark.parametrize("bare", [True, False], ids=["auth first", "with the first command"])
+    async def test_a_key_in_the_first_message_of_a_websocket_counts(
+        self, settings: Settings, bare: bool
+    ) -> None:
+        """Each message is one use, the one that brings the key too; then no further socket is opened either."""
+        key = make(settings, "3/h")
+        command = {"action": "subscribe", "symbols": ["KO"]}
+        messages = [{"action": "auth"} if bare else command, command, command, command]
+        async with daemon(settings) as found, aiohttp.ClientSession() as session:
+            url = f"{found.url}/api/v1/ws/quotes"
+            async with session.ws_connect(url) as socket:
+                answers = []
+                for number, message in enumerate(messages):
+                    await socket.send_json({**message, "id": number, **({} if number else {"key": key})})
+                    while (answer := await socket.receive_json(timeout=5)).get("id") != number:
+                        pass
+                    answers.append(answer)
+            assert [answer["type"] for answer in answers] == ["ack"] * 3 + ["error"]
+            assert answers[3]["error"]["code"] == "RATE_LIMITED"
+            async with session.ws_connect(url) as socket:
+                await socket.send_json({"action": "auth", "key": key})
+                assert (await socket.receive_json(timeout=5))["error"]["code"] == "RATE_LIMITED"
+                await socket.receive(5)
+                assert socket.close_code == 4429
+            async with found.client(key) as http:
+                failed(await http.get(INFO), 429, "RATE_LIMITED")
+
 
 class TestWrongKeys:
     async def test_they_are_slowed_and_good_keys_in_use_are_not(self, settings: Settings) -> None:
