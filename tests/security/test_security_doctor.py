@@ -281,7 +281,7 @@ class TestWhatCanBeWrong:
         assert "cannot be written" in found["disk"]["outcome"]
         assert "Make room" in found["disk"]["advice"]
         assert (
-            "counts the logins, cannot be used" in found["login"]["outcome"]
+            "counts the logins, cannot be written" in found["login"]["outcome"]
         )  # uncounted logins could lock the account
         assert found["daemon"]["status"] == "ok"
 
