@@ -255,7 +255,7 @@ class Records:
             account,
         )
         shown = set(numbers)
-        return sum(row["orders"] for row in rows if not shown & set(loads(row["conf_nums"])))
+        return sum(max(row["orders"] - len(shown.intersection(loads(row["conf_nums"]))), 0) for row in rows)
 
     def _entry(self, row: Any) -> JournalEntry:
         changes = self._store.rows(

@@ -62,6 +62,8 @@ async def test_a_group_of_which_one_order_is_missing_stays_unknown(
         assert [change.state for change in entry.changes] == ["sending", "unknown", "unknown"]
         assert entry.changes[-1].found[numbers[0]] == "open"
         assert entry.changes[-1].found[numbers[-1]] == "not found"
+        # What is not listed may be open all the same, for the limit of open orders.
+        assert client.desk.journal.unlisted(entry.account, numbers[:-1], None) == 1
         with pytest.raises(OrderUnknown, match=f"only part of it is found .*{numbers[-1]} not found"):
             await client.orders.conditional.place(order, numbers)
         # It turns up later: then all of it went in.
