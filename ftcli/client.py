@@ -19,7 +19,7 @@ from ftcli.models.accounts import Account
 from ftcli.models.session import SessionState, SessionStatus, StoredCredentials
 from ftcli.placing import PlacingCore
 from ftcli.redaction import Secret
-from ftcli.wire import LastWord, WireReply, WireRequest
+from ftcli.wire import LastWord, Retry, WireReply, WireRequest
 
 if TYPE_CHECKING:
     import asyncio
@@ -186,7 +186,16 @@ class Client(PlacingCore):
         Raises:
             FtError: One of the tree in :mod:`ftcli.errors`.
         """
-        return await self.broker.send(request, last_word)
+        if request.retry is not Retry.NEVER or self.on_sending is None:
+            return await self.broker.send(request, last_word)
+        told = self.on_sending
+
+        def tell(session: str) -> None:
+            if last_word is not None:
+                last_word(session)
+            told()
+
+        return await self.broker.send(request, tell)
 
     async def hub(self) -> "Hub":
         """The one hub all streams of this client are read from; connects when the first symbol is wanted.

@@ -27,6 +27,8 @@ LOOKS = 2
 """How often somebody who waits for a lost order has it looked for: after 2 s, and after 5 s more."""
 PATIENCE = 15.0
 """Seconds that this may take in all."""
+BEFOREHAND = 2.0
+"""Seconds for which the first order of a process waits while earlier ones are looked for."""
 
 
 class PlacingCore:
@@ -42,13 +44,16 @@ class PlacingCore:
     """Told where an answer is lost. Where it is set, a place then looks for its order a few times before it gives up;
     for a caller that ends with the call. Else that is done in the background."""
 
+    on_sending: Callable[[], None] | None = None
+    """Called when the first byte of a call that must not be repeated is about to leave."""
+
     if TYPE_CHECKING:
 
         async def send(self, request: WireRequest, last_word: LastWord | None = None) -> WireReply: ...
 
     async def place(self, placement: Placement[T]) -> T:
         """Sends an order through the trading gate, at most once; where its answer is lost, looks for the order."""
-        await self.look_for_lost()
+        await self._look_beforehand()
         try:
             return await self.gate.place(placement)
         except OrderUnknown:
@@ -59,6 +64,19 @@ class PlacingCore:
             if self._desk is not None and self._desk.journal.take_lost():
                 self._looked_for_lost = False
                 self.watch_lost()
+
+    async def _look_beforehand(self) -> None:
+        """Looks for orders lost earlier, once and not for long: a new order does not wait for what they came to."""
+        import asyncio  # deferred, as the client does
+
+        if self._looked_for_lost:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEFOREHAND):
+                await self.look_for_lost()
+        if not self._looked_for_lost:
+            self._looked_for_lost = True
+            self.watch_lost()
 
     async def _found_soon(self, placement: Placement[T]) -> bool:
         """Whether anything is found of an order before patience ends; only where somebody waits (:attr:`on_lost`)."""

@@ -27,6 +27,7 @@ class Call:
         quiet: Whether to leave out all talk but errors.
         verbosity: 0, 1 (``-v``) or 2 (``--debug``).
         in_flight: What is said if the command is broken off now: set while an order is under way.
+        when_sending: Called when the first byte of an order, or of anything that must not be repeated, is leaving.
     """
 
     def __init__(self, terminal: Terminal, args: list[str]) -> None:
@@ -41,6 +42,7 @@ class Call:
         self.quiet = False
         self.verbosity = 0
         self.in_flight: Any = None
+        self.when_sending: Callable[[], None] | None = None
         self._settings: Settings | None = None
         self._warns = False
         self._at_end: list[Callable[[], None]] = []
@@ -99,6 +101,7 @@ class Call:
             self._at_end.append(_say_warnings(self))
         async with self.terminal.open_client(self.settings) as client:
             client.on_lost = self.talk
+            client.on_sending = lambda: self.when_sending() if self.when_sending else None
             yield client
 
     @property

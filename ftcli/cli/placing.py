@@ -6,6 +6,7 @@ from ftcli.cli.parsing import Exit
 from ftcli.errors import OrderUnknown, ValidationFailed
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Sequence
 
     from ftcli.cli.call import Call
@@ -106,38 +107,74 @@ async def unbroken(
 ) -> T:
     """Sends an order and waits for its answer, whatever key is pressed meanwhile.
 
-    The first Ctrl-C is answered with the truth: the order is under way. The second ends the waiting with
-    ORDER_UNKNOWN.
+    Before its first byte leaves Ctrl-C ends it, and nothing is sent. After that the first Ctrl-C is answered with the
+    truth: the order is under way. The second ends the waiting with ORDER_UNKNOWN.
 
     Args:
         call: The command line.
         place: Sends it.
         numbers: Confirmation numbers, for what is said.
         what: ``order`` or ``cancel``.
+
+    Raises:
+        CancelledError: Ctrl-C came in time.
     """
     import asyncio
 
-    listed, first = ", ".join(numbers) or "it", numbers[0] if numbers else ""
-    look = f"`ft orders detail {first}`" if first else "`ft orders status`"
-    call.in_flight = OrderUnknown(
-        f"The {what} was under way when you stopped waiting. Do not send it again: "
-        f"look for {listed} with {look}.",
-        details={"conf_nums": numbers, "reason": "interrupted"},
-    )
+    under_way = _under_way(numbers, what)
+
+    def leaving() -> None:
+        call.in_flight = under_way
+
+    call.when_sending = leaving
     sending = asyncio.ensure_future(place())
     try:
-        result = await asyncio.shield(sending)
+        result = await _carried_out(call, sending, what)
+    except Exception:
+        call.in_flight = None  # it has an end; only where the waiting is given up it has none
+        raise
+    finally:
+        call.when_sending = None
+    call.in_flight = None
+    return result
+
+
+async def _carried_out(call: "Call", sending: "asyncio.Future[T]", what: str) -> T:
+    import asyncio
+
+    try:
+        return await asyncio.shield(sending)
     except asyncio.CancelledError:
+        if call.in_flight is None:
+            return await _called_back(call, sending, what)
         call.terminal.talk(
             f"The {what} is under way and cannot be called back; waiting for its answer. "
             f"Ctrl-C again ends the waiting, not the {what}."
         )
-        result = await sending
-    except Exception:
-        call.in_flight = None
+        return await sending
+
+
+async def _called_back(call: "Call", sending: "asyncio.Future[T]", what: str) -> T:
+    """Ends a call of which nothing has left; what it has begun it ends, so that the journal says so, too."""
+    import asyncio
+
+    sending.cancel()
+    try:
+        return await sending
+    except asyncio.CancelledError:
+        call.terminal.talk(f"The {what} was not sent.")
         raise
-    call.in_flight = None
-    return result
+
+
+def _under_way(numbers: list[str], what: str) -> OrderUnknown:
+    """What is said where the waiting for an answer is given up."""
+    listed, first = ", ".join(numbers) or "it", numbers[0] if numbers else ""
+    look = f"`ft orders detail {first}`" if first else "`ft orders status`"
+    return OrderUnknown(
+        f"The {what} was under way when you stopped waiting. Do not send it again: "
+        f"look for {listed} with {look}.",
+        details={"conf_nums": numbers, "reason": "interrupted"},
+    )
 
 
 def was_interrupted() -> bool:

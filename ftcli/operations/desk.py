@@ -29,6 +29,10 @@ class TradingDesk(Protocol):
         """One placement, by number, idempotency key or confirmation number."""
         ...
 
+    def placement(self, number: int) -> JournalEntry:
+        """One placement that is there, by its number."""
+        ...
+
     def unresolved(self) -> list[JournalEntry]:
         """The placements whose answer was lost."""
         ...

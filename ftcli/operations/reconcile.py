@@ -24,7 +24,11 @@ waits for it."""
 
 JournalKey = Annotated[
     str,
-    Param("Idempotency key, confirmation number or journal number.", argument=True, example="2DI0KXQ4"),
+    Param(
+        "Idempotency key, confirmation number or journal number; id:2 is journal number 2, whatever keys there are.",
+        argument=True,
+        example="2DI0KXQ4",
+    ),
 ]
 _NOT_FOUND = "not found; that proves nothing, look in the broker's app"
 
@@ -231,7 +235,7 @@ def _settle(
 
 def _settled(desk: TradingDesk, entry: JournalEntry, evidence: list[str]) -> Settled:
     """Where a lost order stands now: another process may have been faster."""
-    now = desk.entry(str(entry.id))
+    now = desk.placement(entry.id)
     return Settled(
         id=entry.id,
         account=entry.account,

@@ -37,6 +37,7 @@ from ftcli.wire import Placement, Previewed
 log = logging.getLogger("ftcli.trading")
 
 _RESOLVABLE = (JournalState.UNKNOWN, JournalState.PARTLY_ACCEPTED)
+_BY_NUMBER = re.compile(r"id:([0-9]{1,18})")
 _NUMBER = re.compile(r"[A-Z0-9]{4,16}")
 
 
@@ -155,13 +156,33 @@ class Desk:
     def entry(self, key: str) -> JournalEntry:
         """One placement.
 
+        Args:
+            key: Its idempotency key, a confirmation number, its number in the journal; ``id:2`` is always the latter.
+
         Raises:
             NotFound: The journal has none of this key.
+            ValidationFailed: It may mean several.
         """
         self.journal.settle_dead()
-        found = self.journal.entry(key.strip())
-        if found is None:
+        name = key.strip()
+        of_number = _BY_NUMBER.fullmatch(name)
+        if of_number:
+            one = self.journal.placement(int(of_number[1]))
+            found = [one] if one else []
+        else:
+            found = self.journal.named(name)
+        if not found:
             raise NotFound(f"The journal has no placement {key}.", details={"key": key})
+        if len(found) > 1:
+            # Keys may be counters: to take one order for another here would settle the wrong one.
+            either = " or ".join(f"id:{one.id}" for one in found)
+            raise ValidationFailed.of("key", key, f"name one placement; say {either}")
+        return found[0]
+
+    def placement(self, number: int) -> JournalEntry:
+        """The placement of a number, which is there."""
+        found = self.journal.placement(number)
+        assert found is not None
         return found
 
     def digest_of(self, kind: str, order: Any) -> str:
@@ -246,7 +267,7 @@ class Desk:
             message=reason.strip(),
             evidence=[f"a person says so ({current_origin().who})"],
         )
-        return self.entry(str(entry.id))
+        return self.placement(entry.id)
 
     def _claims(self, entry: JournalEntry, placed: bool, conf_nums: Sequence[str]) -> list[str]:
         """The numbers that a person names for a placement, checked."""

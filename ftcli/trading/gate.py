@@ -225,7 +225,8 @@ class Gate:
             )
         if standing.state is JournalState.NOT_PLACED:
             raise Conflict(
-                f"The order {numbers} was settled as not placed: {detail.get('message')} Preview it again to place it.",
+                f"The order {numbers} was settled as not placed ({detail.get('message')}). To place it, preview it "
+                f"again{' and give it another idempotency key' if origin.key else ''}.",
                 details={"conf_nums": standing.conf_nums, "reason": "not_placed"},
             )
         if standing.state is JournalState.PARTLY_ACCEPTED:
@@ -241,12 +242,16 @@ class Gate:
     # -- the call -------------------------------------------------------------------------------------------
 
     async def _call(self, desk: Desk, placement: Placement[T], number: int, preview: Preview) -> T:
+        has_left = False
+
         def last_word(session: str) -> None:
+            nonlocal has_left
             try:
                 desk.switch.check()
                 self._check_session(desk, preview, session, placement.conf_nums)
             except FtError as problem:
                 raise _Withheld(problem) from problem
+            has_left = True
 
         try:
             reply = await self._send(placement.request, last_word)
@@ -263,8 +268,9 @@ class Gate:
         except FtError as problem:
             raise self._lost(desk, placement, number, problem.message) from problem
         except BaseException as problem:
-            # Broken off, or a fault of ours: it may have gone out.
-            desk.journal.note(number, JournalState.UNKNOWN, message=f"broken off ({type(problem).__name__})")
+            # Broken off, or a fault of ours: from the first byte on it may have gone out.
+            state = JournalState.UNKNOWN if has_left else JournalState.NOT_SENT
+            desk.journal.note(number, state, message=f"broken off ({type(problem).__name__})")
             raise
         try:
             result = placement.judge(reply, placement.conf_nums)
@@ -316,7 +322,7 @@ def _unknown(placement: Placement[T], conf_nums: list[str], reason: str) -> Orde
 def _partly(placement: Placement[T], standing: Standing) -> OrderUnknown:
     return OrderUnknown(
         f"The answer to the orders was lost, and {standing.detail['message']} Do not send them again. Cancel or keep "
-        f"what is there, then `ft orders resolve {standing.id}` says so.",
+        f"what is there, then `ft orders resolve id:{standing.id}` says so.",
         details={
             "account": placement.account,
             "conf_nums": standing.conf_nums,

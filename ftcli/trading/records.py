@@ -61,6 +61,8 @@ OPEN = """
 _CHANGED_SINCE = "SELECT placement FROM placement_events WHERE id > ?1"
 
 HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
+OF_NUMBER = f"(SELECT MAX(p.id) FROM placements p WHERE p.environment = ?1 AND {HAS_NUMBER})"  # nosec B608 # noqa: S608 - our own text
+"""The latest placement of a confirmation number."""
 
 OF_KEY = """
     COALESCE((SELECT placement FROM placement_keys WHERE environment = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1),
@@ -131,18 +133,21 @@ class Records:
         )
         return [self._entry(row) for row in rows]
 
-    def entry(self, key: str) -> JournalEntry | None:
-        """One placement, by its number, idempotency key or a confirmation number."""
-        rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ?1 AND"
-            f" (p.id = {OF_KEY} OR CAST(p.id AS TEXT) = ?2"
-            f" OR {HAS_NUMBER})"
-            f" ORDER BY p.id = {OF_KEY} DESC, CAST(p.id AS TEXT) = ?2, p.id DESC LIMIT 1",
-            self._environment,
-            key,
-            key.upper(),
-        )
+    def placement(self, number: int) -> JournalEntry | None:
+        """One placement, by its number in the journal."""
+        rows = self._store.rows(f"{NOW} WHERE p.environment = ?1 AND p.id = ?2", self._environment, number)
         return self._entry(rows[0]) if rows else None
+
+    def named(self, name: str) -> list[JournalEntry]:
+        """The placements that a name may mean: of its idempotency key, of its number, the latest of its confirmation
+        number."""
+        rows = self._store.rows(
+            f"{NOW} WHERE p.environment = ?1 AND (p.id = {OF_KEY} OR CAST(p.id AS TEXT) = ?2 OR p.id = {OF_NUMBER})",
+            self._environment,
+            name,
+            name.upper(),
+        )
+        return [self._entry(row) for row in rows]
 
     def known_numbers(self, account: str) -> set[str]:
         """Every confirmation number the journal knows of an account: minted here, adopted, or claimed as evidence."""

@@ -124,8 +124,11 @@ class _Progress:
 
     async def note(self, event: str, info: dict[str, Any]) -> None:
         self.traced = True
-        if "send_request_headers.started" in event:
-            # To a proxy comes first: each time before the request itself could leave.
+        # A proxy is first asked for a way to the broker: nothing of the request itself has left with that.
+        if (
+            "send_request_headers.started" in event
+            and getattr(info.get("request"), "method", b"") != b"CONNECT"
+        ):
             if self._last_word is not None:
                 self._last_word()
             self.writing = True

@@ -187,6 +187,8 @@ async def test_the_first_interruption_only_says_that_the_order_is_under_way() ->
     sent, answer = asyncio.Event(), asyncio.Event()
 
     async def place() -> str:
+        assert call.when_sending is not None
+        call.when_sending()
         sent.set()
         await answer.wait()
         return "placed"
@@ -209,6 +211,7 @@ from ftcli.cli.placing import unbroken
 from ftcli.cli.terminal import Terminal
 
 async def place():
+    call.when_sending()
     print("sent", flush=True)
     await asyncio.sleep(60)
 

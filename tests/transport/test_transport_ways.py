@@ -109,3 +109,32 @@ def test_a_cookie_that_expires_is_asked_about_each_time(monkeypatch: pytest.Monk
     assert jar.header(DATA) == "ATC=one"
     now += 61
     assert jar.header(DATA) == ""
+
+
+async def test_a_proxy_that_finds_no_way_to_the_broker_has_got_nothing_of_the_call(
+    no_proxies: pytest.MonkeyPatch,
+) -> None:
+    got: list[bytes] = []
+    ended = asyncio.Event()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        ended.set()
+
+    asked: list[str] = []
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    no_proxies.setenv("https_proxy", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    door = HttpDoor()
+    with pytest.raises(Failure) as failure:
+        await door.exchange(
+            "POST", "https://broker.invalid/place", {}, b"{}", 5, lambda: asked.append("sending")
+        )
+    await door.aclose()
+    await ended.wait()
+    server.close()
+    assert got[0].startswith(b"CONNECT broker.invalid:443")
+    assert not failure.value.sent
+    assert not asked

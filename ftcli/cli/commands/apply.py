@@ -1,5 +1,6 @@
 """``ft orders apply``: a file of orders, planned, placed once, and continued where it stopped."""
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -224,6 +225,8 @@ async def _send(call: Call, client: "Client", orders: OrderFile, item: Item, kee
     try:
         with client.placing_as("cli", key=item.key) as origin:
             await unbroken(call, send, item.numbers)
+    except asyncio.CancelledError:
+        item.end("not sent", "interrupted before it was sent", "", INTERRUPTED)
     except OrderUnknown as problem:
         item.end("unknown", problem.message, problem.code, problem.exit_status)
         _leave(orders, f"the outcome of {item.name} is unknown; settle it first")
