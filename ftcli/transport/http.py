@@ -9,7 +9,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from types import ModuleType
@@ -143,11 +144,30 @@ _LOCAL_CONNECTIONS = 4
 every idle connection for every request, so that more of them would only cost time."""
 
 
+class _Way:
+    """One of httpx's transports.
+
+    Attributes:
+        transport: The transport.
+        calls: How many calls are under way on it.
+        is_given_up: Whether no other call may take it.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self.transport = transport
+        self.calls = 0
+        self.is_given_up = False
+
+
 class HttpDoor:
     """The way out of the process. Neither cookies nor redirects nor retries happen here.
 
     For that reason requests go to httpx's transport and not through its client, which would keep cookies and
     follow redirects of its own; what would be left of it is choosing the proxy.
+
+    A call that is broken off, by its time limit or by its caller, can leave httpcore's pool with a connection that it
+    takes for busy for ever, until none is left and every later call waits in vain. So a transport on which that
+    happened is given up: later calls get a new one, and it is closed with the last call under way on it.
 
     Args:
         door: A transport to use instead of the network, such as the in-process paper broker.
@@ -155,21 +175,62 @@ class HttpDoor:
     """
 
     def __init__(self, door: httpx.AsyncBaseTransport | None = None, *, local: bool = False) -> None:
-        self._door = door
+        self._given = _Way(door) if door is not None else None
         self._local = local
-        self._ways: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._ways: dict[str, _Way] = {}
+        self._trust: Any = None
+        self._closing: set[asyncio.Task[None]] = set()
 
-    def _way_to(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+    def _way_to(self, url: httpx.URL) -> _Way:
         """The transport for a URL; the environment may name a proxy for its host (``HTTPS_PROXY`` ...)."""
-        if self._door is not None:
-            return self._door
-        if self._local:
-            return self._ways.get(url.scheme) or self._ways.setdefault(url.scheme, _local_way(url.scheme))
-        proxies = {} if proxy_bypass(url.host) else getproxies()
-        proxy = proxies.get(url.scheme, proxies.get("all", ""))
-        if proxy not in self._ways:
-            self._ways[proxy] = httpx.AsyncHTTPTransport(verify=certificates(), proxy=proxy or None)
-        return self._ways[proxy]
+        if self._given is not None:
+            return self._given
+        name = url.scheme
+        if not self._local:
+            proxies = {} if proxy_bypass(url.host) else getproxies()
+            name = proxies.get(url.scheme, proxies.get("all", ""))
+        if name not in self._ways:
+            self._ways[name] = _Way(self._local_transport(name) if self._local else self._transport(name))
+        return self._ways[name]
+
+    def _transport(self, proxy: str) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=self._certificates(), proxy=proxy or None)
+
+    def _local_transport(self, scheme: str) -> httpx.AsyncHTTPTransport:
+        import ssl
+
+        # For plain HTTP, a context that trusts nobody is as strict and costs nothing.
+        trust = self._certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
+        return httpx.AsyncHTTPTransport(verify=trust, trust_env=False, limits=limits)
+
+    def _certificates(self) -> Any:
+        if self._trust is None:  # loading them takes 20 ms
+            self._trust = certificates()
+        return self._trust
+
+    @contextmanager
+    def _on(self, way: _Way) -> Iterator[httpx.AsyncBaseTransport]:
+        """A call on a transport, which is given up where the call is broken off."""
+        way.calls += 1
+        try:
+            yield way.transport
+        except httpx.HTTPError:
+            raise  # httpcore's own, after which its pool is in order
+        except BaseException:
+            self._give_up(way)
+            raise
+        finally:
+            way.calls -= 1
+            if way.is_given_up and not way.calls:
+                closing = asyncio.ensure_future(way.transport.aclose())
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+
+    def _give_up(self, way: _Way) -> None:
+        if way is not self._given:
+            way.is_given_up = True
+            self._ways = {name: other for name, other in self._ways.items() if other is not way}
 
     async def exchange(
         self,
@@ -202,17 +263,18 @@ class HttpDoor:
             content=content,
         )
         way = self._way_to(request.url)
-        progress = _Progress(traced=isinstance(way, httpx.AsyncHTTPTransport), last_word=last_word)
+        traced = isinstance(way.transport, httpx.AsyncHTTPTransport)
+        progress = _Progress(traced=traced, last_word=last_word)
         request.extensions["trace"] = progress.note
         try:
-            async with asyncio.timeout(
-                time_limit
-            ):  # all of it, so that httpx need not time each step as well
-                response = await way.handle_async_request(request)
-                try:
-                    body = await response.aread()
-                finally:
-                    await response.aclose()
+            # All of it is timed, so that httpx need not time each step as well.
+            async with asyncio.timeout(time_limit):
+                with self._on(way) as transport:
+                    response = await transport.handle_async_request(request)
+                    try:
+                        body = await response.aread()
+                    finally:
+                        await response.aclose()
             return Answer(response.status_code, tuple(response.headers.multi_items()), body)
         except (httpx.TimeoutException, TimeoutError) as problem:
             failure = Failure("timeout", progress.sent(problem), f"no answer within {time_limit:g} s")
@@ -227,9 +289,10 @@ class HttpDoor:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        for way in (self._door, *self._ways.values()):
+        for way in (self._given, *self._ways.values()):
             if way is not None:
-                await way.aclose()
+                await way.transport.aclose()
+        await asyncio.gather(*self._closing)
 
 
 def certificates() -> Any:
@@ -245,12 +308,3 @@ def certificates() -> Any:
         raise ValidationFailed.of(
             name, os.environ.get(name), f"name certificates in PEM ({problem.strerror or problem})"
         ) from None
-
-
-def _local_way(scheme: str) -> httpx.AsyncHTTPTransport:
-    import ssl
-
-    # Loading the CA bundle takes 20 ms. For plain HTTP, a context that trusts nobody is as strict and costs nothing.
-    trust = certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    limits = httpx.Limits(max_connections=_LOCAL_CONNECTIONS)
-    return httpx.AsyncHTTPTransport(verify=trust, trust_env=False, limits=limits)

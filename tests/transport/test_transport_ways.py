@@ -1,6 +1,7 @@
 """Which way a request leaves the process: proxies of the environment, and few connections to this machine."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -138,3 +139,33 @@ async def test_a_proxy_that_finds_no_way_to_the_broker_has_got_nothing_of_the_ca
     assert got[0].startswith(b"CONNECT broker.invalid:443")
     assert not failure.value.sent
     assert not asked
+
+
+async def test_calls_that_are_broken_off_leave_room_for_later_ones() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
+                await asyncio.sleep(0)
+                writer.write(b"llo")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    door = HttpDoor(local=True)
+
+    async def broken_off(turns: int) -> None:
+        """A call whose caller leaves after so many turns of the event loop."""
+        call = asyncio.create_task(door.exchange("GET", url, {}, None, 30))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        call.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await call
+
+    for turns in range(1, 60):
+        await asyncio.gather(*(broken_off(turns) for _ in range(8)))
+    answers = await asyncio.gather(*(door.exchange("GET", url, {}, None, 10) for _ in range(8)))
+    assert {answer.body for answer in answers} == {b"hello"}
+    await door.aclose()
+    server.close()
