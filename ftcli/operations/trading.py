@@ -106,8 +106,9 @@ class Trading(Group):
 
         Raises:
             InternalError: The flag cannot be made: trading is not halted.
-            BrokerError: Trading is halted, but an open order could not be canceled; the details name it.
+            OrderRejected: Trading is halted, but the broker refused to cancel an order; the details name it.
             OrderUnknown: Trading is halted, but the answer to a cancel was lost; the details name the order.
+            BrokerError: Trading is halted, but the broker cannot be asked.
         """
         self.core.halt(reason)
         canceled = await self._cancel_open() if cancel_open else []
@@ -129,35 +130,36 @@ class Trading(Group):
         """Asks for every open order to be canceled; the orders it was asked of.
 
         Raises:
-            FtError: Some are not; it is the first problem, and says that trading is halted.
+            FtError: Some are not; it is the worst problem, and says that trading is halted.
         """
-        from ftcli.operations.cancel_orders import CancelOrders
+        from ftcli.operations.cancel_orders import Target, ask_to_cancel
+        from ftcli.operations.mass_cancel import look_again, together
 
-        canceled: list[str] = []
-        failed: dict[str, FtError] = {}
         try:
             status, _ = await fetch_status(self.core, await self.core.default_accounts())
         except FtError as problem:
-            raise _still_open(problem, "the open orders could not be read", [], []) from None
-        wanted = {
-            order.conf_num: order.account for order in status.orders if order.conf_num and order.cancelable
-        }
-        for number, account in wanted.items():
+            problem.message = f"the open orders could not be read: {problem.message}"
+            raise _still_open(problem, [], []) from None
+        targets: dict[str, Target] = {}
+        for order in status.orders:
+            if order.cancelable and order.conf_num:
+                targets.setdefault(order.conf_num, Target.of(order))  # of a package the first leg tells
+        failed: dict[str, FtError] = {}
+        for number, target in targets.items():
             try:
-                await CancelOrders(self.core).place(number, account)
+                await ask_to_cancel(self.core, target)
             except FtError as problem:
                 failed[number] = problem
-            else:
-                canceled.append(number)
+        failed, unread = await look_again(self.core, failed) if failed else (failed, None)
+        canceled = [number for number in targets if number not in failed]
         if failed:
-            what = f"the cancel of {', '.join(failed)} failed"
-            raise _still_open(next(iter(failed.values())), what, canceled, list(failed)) from None
+            raise _still_open(together(failed, len(targets), unread), canceled, list(failed))
         return canceled
 
 
-def _still_open(problem: FtError, what: str, canceled: list[str], failed: list[str]) -> FtError:
+def _still_open(problem: FtError, canceled: list[str], failed: list[str]) -> FtError:
     """The same problem, told after the good news."""
-    problem.message = f"Trading is halted, but {what}: {problem.message}"
+    problem.message = f"Trading is halted, but {problem.message}"
     problem.args = (problem.message,)
     problem.details = {
         **(problem.details or {}),
