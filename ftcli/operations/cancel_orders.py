@@ -8,6 +8,7 @@ from ftcli.errors import (
     BrokerError,
     FtError,
     LostReply,
+    NotFound,
     NotSent,
     OrderRejected,
     OrderUnknown,
@@ -47,7 +48,7 @@ class CancelOrders(Group):
         """Show what canceling an order would leave.
 
         Raises:
-            NotFound: There is no such order.
+            NotFound: There is no such order, and you named no account; or it is in another account.
             OrderRejected: It cannot be canceled any more.
 
         Source: protocol 02 §8.1.
@@ -71,11 +72,11 @@ class CancelOrders(Group):
 
         Never refused by us. The broker only starts the cancel: the order can still fill until its status says
         that it is gone. The call says the order's account and what it does. Of an order placed here the journal
-        knows both, and nothing is read; of another the order status is asked. Where that cannot be read, the account
-        you name is enough.
+        knows both, and nothing is read; of another the order status is asked. Where that cannot be read, or does not
+        list the order, the account you name is enough, and the broker answers.
 
         Raises:
-            NotFound: There is no such order.
+            NotFound: There is no such order, and you named no account; or it is in another account.
             OrderRejected: It cannot be canceled any more.
             OrderUnknown: The request was sent and its answer lost; the order's status tells.
 
@@ -128,7 +129,7 @@ async def _target(core: Core, conf_num: str, account: str | None) -> Target:
     """The order to cancel. Of an order placed here nothing is read: the status may be out, or behind.
 
     Raises:
-        NotFound: The broker has no such order, nor does the journal.
+        NotFound: No account is named, and neither broker nor journal lists the order; or it is in another account.
         BrokerError: The broker cannot be asked, and nobody else knows the order's account.
     """
     number, named = conf_num.strip().upper(), clean_account(account) if account else None
@@ -137,12 +138,28 @@ async def _target(core: Core, conf_num: str, account: str | None) -> Target:
         return journalled
     try:
         order = (await find_order(core, number, named)).orders[0]
-    except (BrokerError, RateLimited) as problem:
+    except (BrokerError, RateLimited, NotFound) as problem:
         if named is None:
             raise _with_hint(problem) from None
-        log.warning("the order status cannot be read, so %s is canceled without it: %s", number, problem)
+        if isinstance(problem, NotFound) and await _is_elsewhere(core, number, named):
+            raise
+        log.warning("the order status does not tell, so %s is canceled without it: %s", number, problem)
         return Target(number, named, _ANY_ACTION.wire)
     return Target.of(order, named or "")
+
+
+async def _is_elsewhere(core: Core, number: str, account: str) -> bool:
+    """Whether an order that its account does not list is in another one, or the login has no such account.
+
+    That no account lists it proves nothing: the status may be behind (protocol 02 §19).
+    """
+    if account not in await core.default_accounts():
+        return True
+    try:
+        await find_order(core, number, None)
+    except FtError:
+        return False
+    return True
 
 
 def _journalled(core: Core, number: str, account: str | None) -> Target | None:

@@ -38,8 +38,8 @@ async def cancel(
     """Ask for an open order to be canceled.
 
     A cancel is never refused here, and only --all asks. The broker only starts it: the order can still fill
-    until its status says that it is gone. While the order status cannot be read, an order that was not placed here
-    needs its --account.
+    until its status says that it is gone. While the order status cannot be read or does not list it, an order that
+    was not placed here needs its --account.
     """
     if every:
         if conf_num:
