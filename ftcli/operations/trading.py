@@ -45,7 +45,7 @@ class Trading(Group):
     )
     async def check(self, order: Annotated[EquityOrder, Param("The order.")]) -> OrderCheck:
         """Ask the gate what it would say to an equity order: limits, kill switch, live switch. Nothing is sent."""
-        return await self._check("orders.equity.place", order)
+        return await self._check(order)
 
     @operation(
         "POST",
@@ -56,7 +56,7 @@ class Trading(Group):
     )
     async def check_option(self, order: Annotated[OptionOrder, Param("The order.")]) -> OrderCheck:
         """Ask the gate what it would say to an option order: limits, kill switch, live switch. Nothing is sent."""
-        return await self._check("orders.option.place", order)
+        return await self._check(order)
 
     @operation(
         "POST",
@@ -67,7 +67,7 @@ class Trading(Group):
         self, order: Annotated[MultiLegOrder, Param("The legs and their net price.")]
     ) -> OrderCheck:
         """Ask the gate what it would say to a multi-leg option order. Nothing is sent."""
-        return await self._check("orders.options.place", order)
+        return await self._check(order)
 
     @operation(
         "POST",
@@ -78,14 +78,14 @@ class Trading(Group):
         self, order: Annotated[ConditionalOrder, Param("The orders and how they hang together.")]
     ) -> OrderCheck:
         """Ask the gate what it would say to a conditional group: each order counts. Nothing is sent."""
-        return await self._check("orders.conditional.place", order)
+        return await self._check(order)
 
-    async def _check(self, kind: str, order: Any) -> OrderCheck:
+    async def _check(self, order: Any) -> OrderCheck:
         account = (await self.core.account(order.account)).account
         symbols, rules = self.core.desk.needs(account, order)
         # The value is shown even where no rule asks for it.
         facts = await self.core.facts(account, symbols, rules | {"max_value"})
-        return self.core.desk.check(kind, account, order, facts)
+        return self.core.desk.check(account, order, facts)
 
     @operation(
         "POST",
