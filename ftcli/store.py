@@ -126,6 +126,9 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE INDEX attempts_again ON placement_events (placement) WHERE state = 'sending' AND detail <> '{}';
     CREATE INDEX open_events ON placement_events (state, placement) WHERE state IN ('sending', 'unknown');
+    ALTER TABLE placements ADD COLUMN likeness TEXT NOT NULL DEFAULT '';
+    CREATE INDEX placements_by_likeness ON placements (environment, likeness);
+    DROP INDEX placements_by_digest;
     """,
 )
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""

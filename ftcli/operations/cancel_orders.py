@@ -8,6 +8,7 @@ from ftcli.errors import (
     BrokerError,
     FtError,
     LostReply,
+    NotFound,
     NotSent,
     OrderRejected,
     OrderUnknown,
@@ -18,6 +19,7 @@ from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import OptionAction
 from ftcli.models.order_codes import Action, ResponseType
 from ftcli.models.order_confirmations import CancelConfirmation
+from ftcli.models.orders import Order
 from ftcli.models.trading import JournalEntry, JournalState
 from ftcli.operations.operation import Core, Group, operation, with_reply
 from ftcli.operations.order_status import find_order
@@ -46,7 +48,7 @@ class CancelOrders(Group):
         """Show what canceling an order would leave.
 
         Raises:
-            NotFound: There is no such order.
+            NotFound: There is no such order, and you named no account; or it is in another account.
             OrderRejected: It cannot be canceled any more.
 
         Source: protocol 02 §8.1.
@@ -70,44 +72,64 @@ class CancelOrders(Group):
 
         Never refused by us. The broker only starts the cancel: the order can still fill until its status says
         that it is gone. The call says the order's account and what it does. Of an order placed here the journal
-        knows both, and nothing is read; of another the order status is asked. Where that cannot be read, the account
-        you name is enough.
+        knows both, and nothing is read; of another the order status is asked. Where that cannot be read, or does not
+        list the order, the account you name is enough, and the broker answers.
 
         Raises:
-            NotFound: There is no such order.
+            NotFound: There is no such order, and you named no account; or it is in another account.
             OrderRejected: It cannot be canceled any more.
             OrderUnknown: The request was sent and its answer lost; the order's status tells.
 
         Source: protocol 02 §8.2.
         """
         target = await _target(self.core, conf_num, account)
-        request = _request("place", target, {"previewInd": False, "confInd": False}, Retry.NEVER)
-        try:
-            reply = await self.core.send(request)
-        except NotSent:
-            raise
-        except LostReply as problem:
-            raise OrderUnknown(
-                f"The cancel of {target.number} was sent, but its answer was lost: it may have been carried out. "
-                f"Look with `ft orders detail {target.number}`; where the order is still open, cancel it again.",
-                details={"conf_nums": [target.number], "reason": problem.message},
-            ) from problem
-        return _confirmation(reply, "place", ResponseType.ACCEPTED)
+        return await ask_to_cancel(self.core, target)
 
 
-class _Target(NamedTuple):
-    """What a cancel must say of its order."""
+class Target(NamedTuple):
+    """What a cancel must say of its order; ``action`` is the broker's code of what the order does."""
 
     number: str
     account: str
     action: str
 
+    @classmethod
+    def of(cls, order: Order, account: str = "") -> "Target":
+        """An order that the status lists.
 
-async def _target(core: Core, conf_num: str, account: str | None) -> _Target:
+        Args:
+            order: The order.
+            account: Its account, where the status does not say.
+        """
+        return cls(order.conf_num or "", order.account or account, (order.action or _ANY_ACTION).wire)
+
+
+async def ask_to_cancel(core: Core, target: Target) -> CancelConfirmation:
+    """Sends the cancel of an order, once; nothing is read before.
+
+    Raises:
+        OrderRejected: It cannot be canceled any more.
+        OrderUnknown: The request was sent and its answer lost; the order's status tells.
+    """
+    request = _request("place", target, {"previewInd": False, "confInd": False}, Retry.NEVER)
+    try:
+        reply = await core.send(request)
+    except NotSent:
+        raise
+    except LostReply as problem:
+        raise OrderUnknown(
+            f"The cancel of {target.number} was sent, but its answer was lost: it may have been carried out. "
+            f"Look with `ft orders detail {target.number}`; where the order is still open, cancel it again.",
+            details={"conf_nums": [target.number], "reason": problem.message},
+        ) from problem
+    return _confirmation(reply, "place", ResponseType.ACCEPTED)
+
+
+async def _target(core: Core, conf_num: str, account: str | None) -> Target:
     """The order to cancel. Of an order placed here nothing is read: the status may be out, or behind.
 
     Raises:
-        NotFound: The broker has no such order, nor does the journal.
+        NotFound: No account is named, and neither broker nor journal lists the order; or it is in another account.
         BrokerError: The broker cannot be asked, and nobody else knows the order's account.
     """
     number, named = conf_num.strip().upper(), clean_account(account) if account else None
@@ -116,15 +138,31 @@ async def _target(core: Core, conf_num: str, account: str | None) -> _Target:
         return journalled
     try:
         order = (await find_order(core, number, named)).orders[0]
-    except (BrokerError, RateLimited) as problem:
+    except (BrokerError, RateLimited, NotFound) as problem:
         if named is None:
             raise _with_hint(problem) from None
-        log.warning("the order status cannot be read, so %s is canceled without it: %s", number, problem)
-        return _Target(number, named, _ANY_ACTION.wire)
-    return _Target(order.conf_num or number, order.account or named or "", (order.action or _ANY_ACTION).wire)
+        if isinstance(problem, NotFound) and await _is_elsewhere(core, number, named):
+            raise
+        log.warning("the order status does not tell, so %s is canceled without it: %s", number, problem)
+        return Target(number, named, _ANY_ACTION.wire)
+    return Target.of(order, named or "")
 
 
-def _journalled(core: Core, number: str, account: str | None) -> _Target | None:
+async def _is_elsewhere(core: Core, number: str, account: str) -> bool:
+    """Whether an order that its account does not list is in another one, or the login has no such account.
+
+    That no account lists it proves nothing: the status may be behind (protocol 02 §19).
+    """
+    if account not in await core.default_accounts():
+        return True
+    try:
+        await find_order(core, number, None)
+    except FtError:
+        return False
+    return True
+
+
+def _journalled(core: Core, number: str, account: str | None) -> Target | None:
     """An order that the journal knows; nothing where there is none, or no journal that can be read."""
     try:
         entry = core.desk.entry(number)
@@ -133,7 +171,7 @@ def _journalled(core: Core, number: str, account: str | None) -> _Target | None:
     is_it = number in entry.conf_nums and account in (None, entry.account)
     if not is_it or entry.state in _NEVER_THERE:
         return None
-    return _Target(number, entry.account, _action_of(entry, number))
+    return Target(number, entry.account, _action_of(entry, number))
 
 
 def _action_of(entry: JournalEntry, number: str) -> str:
@@ -154,7 +192,7 @@ def _with_hint(problem: FtError) -> FtError:
     return problem
 
 
-def _request(step: str, target: _Target, flags: dict[str, Any], retry: Retry) -> WireRequest:
+def _request(step: str, target: Target, flags: dict[str, Any], retry: Retry) -> WireRequest:
     entry = {"confNum": target.number, "acctNum": target.account, "actionCode": target.action}
     return WireRequest(
         host="dp",

@@ -13,7 +13,7 @@ class TradingDesk(Protocol):
         """The symbols and rules that facts are wanted of, to check an order."""
         ...
 
-    def check(self, kind: str, account: str, order: Any, facts: Facts) -> OrderCheck:
+    def check(self, account: str, order: Any, facts: Facts) -> OrderCheck:
         """What the gate would say to an order."""
         ...
 

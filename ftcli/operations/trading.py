@@ -45,7 +45,7 @@ class Trading(Group):
     )
     async def check(self, order: Annotated[EquityOrder, Param("The order.")]) -> OrderCheck:
         """Ask the gate what it would say to an equity order: limits, kill switch, live switch. Nothing is sent."""
-        return await self._check("orders.equity.place", order)
+        return await self._check(order)
 
     @operation(
         "POST",
@@ -56,7 +56,7 @@ class Trading(Group):
     )
     async def check_option(self, order: Annotated[OptionOrder, Param("The order.")]) -> OrderCheck:
         """Ask the gate what it would say to an option order: limits, kill switch, live switch. Nothing is sent."""
-        return await self._check("orders.option.place", order)
+        return await self._check(order)
 
     @operation(
         "POST",
@@ -67,7 +67,7 @@ class Trading(Group):
         self, order: Annotated[MultiLegOrder, Param("The legs and their net price.")]
     ) -> OrderCheck:
         """Ask the gate what it would say to a multi-leg option order. Nothing is sent."""
-        return await self._check("orders.options.place", order)
+        return await self._check(order)
 
     @operation(
         "POST",
@@ -78,14 +78,14 @@ class Trading(Group):
         self, order: Annotated[ConditionalOrder, Param("The orders and how they hang together.")]
     ) -> OrderCheck:
         """Ask the gate what it would say to a conditional group: each order counts. Nothing is sent."""
-        return await self._check("orders.conditional.place", order)
+        return await self._check(order)
 
-    async def _check(self, kind: str, order: Any) -> OrderCheck:
+    async def _check(self, order: Any) -> OrderCheck:
         account = (await self.core.account(order.account)).account
         symbols, rules = self.core.desk.needs(account, order)
         # The value is shown even where no rule asks for it.
         facts = await self.core.facts(account, symbols, rules | {"max_value"})
-        return self.core.desk.check(kind, account, order, facts)
+        return self.core.desk.check(account, order, facts)
 
     @operation(
         "POST",
@@ -106,8 +106,9 @@ class Trading(Group):
 
         Raises:
             InternalError: The flag cannot be made: trading is not halted.
-            BrokerError: Trading is halted, but an open order could not be canceled; the details name it.
+            OrderRejected: Trading is halted, but the broker refused to cancel an order; the details name it.
             OrderUnknown: Trading is halted, but the answer to a cancel was lost; the details name the order.
+            BrokerError: Trading is halted, but the broker cannot be asked.
         """
         self.core.halt(reason)
         canceled = await self._cancel_open() if cancel_open else []
@@ -129,35 +130,36 @@ class Trading(Group):
         """Asks for every open order to be canceled; the orders it was asked of.
 
         Raises:
-            FtError: Some are not; it is the first problem, and says that trading is halted.
+            FtError: Some are not; it is the worst problem, and says that trading is halted.
         """
-        from ftcli.operations.cancel_orders import CancelOrders
+        from ftcli.operations.cancel_orders import Target, ask_to_cancel
+        from ftcli.operations.mass_cancel import look_again, together
 
-        canceled: list[str] = []
-        failed: dict[str, FtError] = {}
         try:
             status, _ = await fetch_status(self.core, await self.core.default_accounts())
         except FtError as problem:
-            raise _still_open(problem, "the open orders could not be read", [], []) from None
-        wanted = {
-            order.conf_num: order.account for order in status.orders if order.conf_num and order.cancelable
-        }
-        for number, account in wanted.items():
+            problem.message = f"the open orders could not be read: {problem.message}"
+            raise _still_open(problem, [], []) from None
+        targets: dict[str, Target] = {}
+        for order in status.orders:
+            if order.cancelable and order.conf_num:
+                targets.setdefault(order.conf_num, Target.of(order))  # of a package the first leg tells
+        failed: dict[str, FtError] = {}
+        for number, target in targets.items():
             try:
-                await CancelOrders(self.core).place(number, account)
+                await ask_to_cancel(self.core, target)
             except FtError as problem:
                 failed[number] = problem
-            else:
-                canceled.append(number)
+        failed, unread = await look_again(self.core, failed) if failed else (failed, None)
+        canceled = [number for number in targets if number not in failed]
         if failed:
-            what = f"the cancel of {', '.join(failed)} failed"
-            raise _still_open(next(iter(failed.values())), what, canceled, list(failed)) from None
+            raise _still_open(together(failed, len(targets), unread), canceled, list(failed))
         return canceled
 
 
-def _still_open(problem: FtError, what: str, canceled: list[str], failed: list[str]) -> FtError:
+def _still_open(problem: FtError, canceled: list[str], failed: list[str]) -> FtError:
     """The same problem, told after the good news."""
-    problem.message = f"Trading is halted, but {what}: {problem.message}"
+    problem.message = f"Trading is halted, but {problem.message}"
     problem.args = (problem.message,)
     problem.details = {
         **(problem.details or {}),

@@ -86,7 +86,6 @@ class Desk:
         self,
         account: str,
         api_key: str,
-        hashed: str,
         terms: Terms,
         facts: Facts,
         ahead: Sequence[Ahead] = (),
@@ -100,8 +99,8 @@ class Desk:
             unlisted = self.journal.unlisted(account, facts.listed, facts.mark)
             facts = msgspec.structs.replace(facts, open_orders=facts.open_orders + unlisted)
         for one in self._applying(account, api_key):
-            day = self.journal.today(one.account, one.api_key, hashed)
-            found += judge(one, terms, facts, with_those_ahead(day, one, hashed, ahead))
+            day = self.journal.today(one.account, one.api_key, terms.likeness)
+            found += judge(one, terms, facts, with_those_ahead(day, one, terms.likeness, ahead))
         return found
 
     def needs(self, account: str, order: Any) -> tuple[list[str], set[str]]:
@@ -112,13 +111,10 @@ class Desk:
         """Judges orders that shall be placed in one go."""
         return Plan(self)
 
-    def check(
-        self, kind: str, account: str, order: Any, facts: Facts, ahead: Sequence[Ahead] = ()
-    ) -> OrderCheck:
+    def check(self, account: str, order: Any, facts: Facts, ahead: Sequence[Ahead] = ()) -> OrderCheck:
         """What the gate would say to an order, once the orders ahead of it have been placed."""
         terms = terms_of(order, facts.last)
-        hashed = digest(kind, account, order, [])
-        findings = self.findings(account, current_origin().api_key, hashed, terms, facts, ahead)
+        findings = self.findings(account, current_origin().api_key, terms, facts, ahead)
         may, halted = self._may_place, self.switch.read() is not None
         return OrderCheck(
             allowed=may and not halted and not findings,

@@ -154,7 +154,7 @@ class Gate:
 
         def last_checks() -> None:
             desk.switch.check()
-            refuse(desk.findings(placement.account, origin.api_key, hashed, terms, facts))
+            refuse(desk.findings(placement.account, origin.api_key, terms, facts))
 
         begun = desk.journal.begin(
             placement, hashed, known.id, origin, terms.value, len(terms.orders), last_checks

@@ -11,6 +11,7 @@ from ftcli.errors import Conflict
 from ftcli.models.json import dumps, loads
 from ftcli.models.trading import JournalState
 from ftcli.store import Store
+from ftcli.trading.digest import likeness
 from ftcli.trading.origin import Origin
 from ftcli.trading.owner import Owner
 from ftcli.trading.records import EXTERNAL, NOW, OPEN, Records, Standing
@@ -124,7 +125,7 @@ class Journal(Records):
         mine = self._particulars(origin, value)
         self._store.execute(
             "INSERT INTO placements (environment, key, preview, kind, account, conf_nums, digest, document, value,"
-            " orders, who, api_key, day, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " orders, who, api_key, day, at, likeness) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self._environment,
             None if self.of_key(origin.key) else origin.key or None,
             preview,
@@ -139,6 +140,7 @@ class Journal(Records):
             mine["api_key"],
             mine["day"],
             self._at(),
+            likeness(placement.order, placement.replaces),
         )
         number: int = self._store.rows("SELECT last_insert_rowid() AS id")[0]["id"]
         return number

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftcli.models.trading import Facts, OrderCheck
-from ftcli.trading.digest import digest
 from ftcli.trading.limits import Day, Scoped
 from ftcli.trading.terms import sum_of, terms_of
 
@@ -18,28 +17,28 @@ class Ahead(NamedTuple):
 
     Attributes:
         account: Its account.
-        digest: Its hash.
+        likeness: Its hash, by which the duplicate window knows it.
         value: Dollars; ``None`` where they are not known.
         orders: How many orders it counts for.
     """
 
     account: str
-    digest: str
+    likeness: str
     value: Decimal | None
     orders: int
 
 
-def with_those_ahead(day: Day, one: Scoped, hashed: str, ahead: Sequence[Ahead]) -> Day:
+def with_those_ahead(day: Day, one: Scoped, likeness: str, ahead: Sequence[Ahead]) -> Day:
     """The day as it will be when the orders ahead have been placed.
 
     Args:
         day: What the journal knows of today, for the scope.
         one: The scope.
-        hashed: Hash of the order to judge.
+        likeness: Hash of the order to judge.
         ahead: The orders before it.
     """
     counted = [item for item in ahead if one.account in ("", item.account)]
-    age = 0.0 if any(item.digest == hashed for item in counted) else day.same_order_age
+    age = 0.0 if any(item.likeness == likeness for item in counted) else day.same_order_age
     return Day(
         value=sum_of([day.value, *(item.value for item in counted)]),
         orders=day.orders + sum(item.orders for item in counted),
@@ -58,20 +57,18 @@ class Plan:
         self._desk = desk
         self._ahead: list[Ahead] = []
 
-    def check(self, kind: str, account: str, order: Any, facts: Facts) -> OrderCheck:
+    def check(self, account: str, order: Any, facts: Facts) -> OrderCheck:
         """What the gate will say to an order once those let through here before it are placed.
 
         Open orders are counted as they are now: whether those ahead stay open, nobody knows.
 
         Args:
-            kind: Name of the operation that places it.
             account: Its account.
             order: The order.
             facts: What is known of the market and the account.
         """
-        check = self._desk.check(kind, account, order, facts, self._ahead)
+        check = self._desk.check(account, order, facts, self._ahead)
         if not check.findings:
             terms = terms_of(order, facts.last)
-            hashed = digest(kind, account, order, [])
-            self._ahead.append(Ahead(account, hashed, terms.value, len(terms.orders)))
+            self._ahead.append(Ahead(account, terms.likeness, terms.value, len(terms.orders)))
         return check

@@ -204,12 +204,12 @@ class Records:
         )
         return {(row["id"], row["kind"]) for row in rows}
 
-    def today(self, account: str, api_key: str, digest: str) -> Day:
+    def today(self, account: str, api_key: str, likeness: str) -> Day:
         """What has been placed today, in an account, by a key and those of its line, or in all.
 
         Args:
             account, api_key: Whose; empty for all.
-            digest: Hash of the order that shall be placed, for the age of one like it.
+            likeness: Hash of the order that shall be placed, for the age of one like it.
         """
         moment = self._clock()
         scope = (account, dumps(self.line_of(api_key)).decode())
@@ -222,15 +222,15 @@ class Records:
         return Day(
             value=sum_of([_decimal(row["sent_value"]) for row in rows]),
             orders=sum(row["orders"] for row in rows),
-            same_order_age=self._age_of_same(moment, scope, digest) if digest else None,
+            same_order_age=self._age_of_same(moment, scope, likeness) if likeness else None,
         )
 
-    def _age_of_same(self, moment: datetime, scope: tuple[str, str], digest: str) -> float | None:
+    def _age_of_same(self, moment: datetime, scope: tuple[str, str], likeness: str) -> float | None:
         """Seconds since the same order was placed last, on whatever day."""
         rows = self._store.rows(
-            f"{NOW} WHERE p.environment = ?1 AND p.digest = ?2 AND {_OF_SCOPE} AND {_COUNTED}",
+            f"{NOW} WHERE p.environment = ?1 AND p.likeness = ?2 AND {_OF_SCOPE} AND {_COUNTED}",
             self._environment,
-            digest,
+            likeness,
             *scope,
         )
         ages = [(moment - datetime.fromisoformat(row["sent_at"])).total_seconds() for row in rows]

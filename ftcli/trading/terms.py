@@ -12,6 +12,7 @@ from ftcli.models.option_symbol import OptionSymbol
 from ftcli.models.option_tickets import MultiLegOrder, NetDirection
 from ftcli.models.payoff import payoff
 from ftcli.models.tickets import EquityAction
+from ftcli.trading.digest import likeness
 
 CONTRACT = 100
 """Shares of a contract."""
@@ -55,11 +56,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         parts: What it trades.
         orders: Its orders: one, or those of a group.
         replaces: Confirmation numbers of the open orders it changes.
+        likeness: Its hash, by which the duplicate window knows it.
     """
 
     parts: list[Part]
     orders: list[Priced]
     replaces: frozenset[str] = frozenset()
+    likeness: str = ""
 
     @property
     def value(self) -> Decimal | None:
@@ -83,7 +86,9 @@ def terms_of(order: Any, last: dict[str, Decimal], replaces: Sequence[str] = ())
     """
     # A price of zero is what a broker tells where it knows none.
     known = {symbol: price for symbol, price in last.items() if price > 0}
-    return msgspec.structs.replace(_terms(order, known), replaces=frozenset(replaces))
+    return msgspec.structs.replace(
+        _terms(order, known), replaces=frozenset(replaces), likeness=likeness(order, replaces)
+    )
 
 
 def _terms(order: Any, last: dict[str, Decimal]) -> Terms:

@@ -103,6 +103,30 @@ async def test_a_status_that_is_behind_keeps_no_cancel_back(tmp_path: Path) -> N
             await client.orders.cancel.place("2ZZZZZZZ")
 
 
+async def test_an_order_that_the_status_does_not_list_is_for_the_broker_to_refuse(tmp_path: Path) -> None:
+    upstream = Counting()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await strangers_order(upstream, client, tmp_path)
+        upstream.status = "behind"
+        with pytest.raises(NotFound, match="Name the order's account"):
+            await client.orders.cancel.place(number)
+        with pytest.raises(NotFound, match="no account Z99999999"):
+            await client.orders.cancel.place(number, "Z99999999")
+        assert not upstream.cancels
+        assert (await client.orders.cancel.place(number, ACCOUNT)).verdict == "accepted"
+        with pytest.raises(OrderRejected):
+            await client.orders.cancel.place("2ZZZZZZZ", ACCOUNT)
+
+
+async def test_a_strangers_order_is_not_canceled_in_another_account(tmp_path: Path) -> None:
+    upstream = Counting()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        number = await strangers_order(upstream, client, tmp_path)
+        with pytest.raises(NotFound):
+            await client.orders.cancel.place(number, "Z10000017")
+        assert not upstream.cancels
+
+
 async def test_an_order_is_not_canceled_in_another_account(tmp_path: Path) -> None:
     upstream = Counting()
     async with live(tmp_path, upstream, live_trading=True) as client:

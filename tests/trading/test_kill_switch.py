@@ -1,19 +1,23 @@
 """The kill switch: for each environment, for every process, and whatever else does not work."""
 
+import asyncio
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from cli_kit import ft
 from test_at_most_once import number_of
 from test_gate import BUY, Upstream, live
+from test_reconcile import BRACKET, place
 
 from ftcli import config
 from ftcli.environment import live_client, open_client
-from ftcli.errors import BrokerError, InternalError, OrderUnknown, TradingHalted
+from ftcli.errors import BrokerError, InternalError, OrderRejected, OrderUnknown, TradingHalted
 
 
 async def test_a_halt_stops_every_process(tmp_path: Path) -> None:
@@ -109,7 +113,7 @@ async def test_a_cancel_that_fails_is_told_after_the_halt(tmp_path: Path) -> Non
     async with live(tmp_path, upstream, live_trading=True) as client:
         placed = await client.orders.equity.place(BUY, await number_of(client))
         upstream.fault = "cancel"
-        with pytest.raises(OrderUnknown, match="^Trading is halted, but the cancel of .* failed") as told:
+        with pytest.raises(OrderUnknown, match="^Trading is halted, but .* could not be canceled") as told:
             await client.trading.halt(cancel_open=True)
         assert told.value.details
         assert placed.conf_num in told.value.details["not_canceled"]
@@ -122,3 +126,88 @@ async def test_a_cancel_that_fails_is_told_after_the_halt(tmp_path: Path) -> Non
         await live_client(client.settings, upstream.desk.clock).trading.halt(cancel_open=True)
     assert told.value.exit_status != 0
     assert client.switch.read() is not None
+
+
+class Refusing(Upstream):
+    """The paper broker behind a socket that fails cancels one by one.
+
+    Attributes:
+        fates: What becomes of the next cancels: ``refused``, ``lost`` before they are acted on, ``acted`` on and then
+            lost; those after them are answered.
+        silent: Set where no order status is answered once a cancel has arrived.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fates: list[str] = []
+        self.silent: asyncio.Event | None = None
+        self.canceling = False
+
+    @property
+    def _misbehave(self) -> Any:
+        @web.middleware
+        async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
+            if "/cancel/place/" not in request.path:
+                if self.silent and self.canceling and "/status-" in request.path:
+                    await self.silent.wait()
+                answer: web.StreamResponse = await handler(request)
+                return answer
+            self.canceling = True
+            fate = self.fates.pop(0) if self.fates else ""
+            if fate == "refused":
+                (said,) = (await request.json())["request"]["parameter"]["cancelOrderDetail"]
+                return web.json_response({"place": {"cancelConfirmDetail": [{**said, "respTypeCode": "E"}]}})
+            if fate != "lost":
+                answer = await handler(request)
+            return web.Response(status=500) if fate else answer
+
+        return middleware
+
+
+async def test_orders_that_go_with_another_of_their_group_are_canceled(tmp_path: Path) -> None:
+    upstream = Refusing()
+    async with live(tmp_path, upstream, live_trading=True, unverified=True) as client:
+        bracket = await place(client, BRACKET)
+        (single,) = await place(client, BUY)
+        upstream.fates = [
+            "",
+            "",
+            "",
+            "acted",
+        ]  # of what is canceled though its answer is lost, the status tells
+        halted = await client.trading.halt(cancel_open=True)
+        assert {*bracket, single} <= set(halted.canceled)
+        assert not [order for order in (await client.orders.status()).orders if order.cancelable]
+
+
+async def test_a_lost_cancel_outranks_a_refused_one(tmp_path: Path) -> None:
+    upstream = Refusing()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        await client.orders.equity.place(BUY, await number_of(client))
+        await client.orders.equity.place(BUY, await number_of(client))
+        opened = [order.conf_num for order in (await client.orders.status()).orders if order.cancelable]
+        upstream.fates = ["refused", "lost"]
+        with pytest.raises(OrderUnknown, match=f"^Trading is halted, but 2 of {len(opened)} orders") as told:
+            await client.trading.halt(cancel_open=True)
+    assert told.value.details
+    assert told.value.details["not_canceled"] == opened[:2]
+    assert told.value.details["canceled"] == opened[2:]
+    codes = [problem["code"] for problem in told.value.details["failed"].values()]
+    assert codes == ["ORDER_REJECTED", "ORDER_UNKNOWN"]
+
+
+async def test_a_halt_does_not_wait_for_a_silent_broker_to_say_what_is_gone(tmp_path: Path) -> None:
+    upstream = Refusing()
+    async with live(tmp_path, upstream, live_trading=True) as client:
+        await client.orders.equity.place(BUY, await number_of(client))
+        upstream.fates, upstream.silent = ["refused"], asyncio.Event()
+        began = time.monotonic()
+        with pytest.raises(
+            OrderRejected, match="Whether they are gone .* could not be read: .* within 3 s"
+        ) as told:
+            await client.trading.halt(cancel_open=True)
+        assert time.monotonic() - began < 10
+        assert told.value.details
+        assert told.value.details["halted"]
+        assert (await client.trading.status()).halted
+        upstream.silent.set()

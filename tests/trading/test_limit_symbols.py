@@ -1,6 +1,7 @@
 """A symbol is denied, and allowed, in every spelling: the spellings are written out here, not made by our code."""
 
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,42 @@ async def test_the_gate_denies_a_class_share_by_any_of_its_names(tmp_path: Path)
             preview = await client.orders.equity.preview(order)
             with pytest.raises(RiskLimit, match="symbols_denied"):
                 await client.orders.equity.place(order, preview.conf_num or "")
+
+
+@pytest.mark.parametrize("form", ["shares", "group"])
+async def test_the_same_order_is_the_same_in_every_spelling(form: str, tmp_path: Path) -> None:
+    """The duplicate window; the spellings are those that the paper broker previews."""
+    environ = {
+        "FT_ENV": "paper",
+        "FT_DATA_DIR": str(tmp_path),
+        "FT_CONFIG": "/dev/null",
+        "FT_PAPER_CLOCK": "2026-11-24T16:00:00+00:00",
+        "FT_LIMITS": "duplicate_window=3600",
+    }
+    async with open_client(config.load({}, environ)) as client:
+
+        async def place(symbol: str) -> None:
+            order, trade = shares(symbol), client.orders
+            if form == "shares":
+                preview = await trade.equity.preview(order)
+                await trade.equity.place(order, preview.conf_num or "")
+                return
+            pair = ConditionalOrder(condition=Condition.OTO, orders=[order, shares(ELSE)])
+            previews = await trade.conditional.preview(pair)
+            await trade.conditional.place(pair, previews.conf_nums)
+
+        await place("BRK.B")
+        for spelling in ("BRK/B", "brk b", "BRK-B", "BRKB"):
+            with pytest.raises(RiskLimit, match="duplicate_window"):
+                await place(spelling)
+        checked = await client.trading.check(shares("BRK/B"))
+        assert ["duplicate_window"] * (form == "shares") == [item.rule for item in checked.findings]
+        await place(ELSE)
+
+
+def test_orders_are_alike_in_every_spelling_and_in_nothing_else() -> None:
+    known = [{terms_of(shares(each), {}).likeness for each in spellings} for spellings in SHARES.values()]
+    known += [{terms_of(shares(ELSE), {}).likeness}, {terms_of(shares(ELSE), {}, ["2ABCDEFG"]).likeness}]
+    known += [{terms_of(contract(forms[0]), {}).likeness} for forms in OPTIONS.values()]
+    assert [len(alike) for alike in known] == [1] * len(known)
+    assert not [pair for pair in combinations(known, 2) if pair[0] & pair[1]]

@@ -87,7 +87,7 @@ async def _plan(client: "Client", orders: OrderFile) -> None:
                 await _preview(client, item)
                 symbols, rules = client.desk.needs(item.order.account, item.order)
                 facts = await client.facts(item.order.account, symbols, rules)
-                check = plan.check(f"{item.family}.place", item.order.account, item.order, facts)
+                check = plan.check(item.order.account, item.order, facts)
             except _REFUSALS as problem:
                 item.end("refused", problem.message, problem.code, problem.exit_status)
                 continue

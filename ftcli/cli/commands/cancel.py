@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ftcli.client import Client
     from ftcli.models.orders import Orders
 
-_GONE = ("canceling", "canceled")
-
 
 @form(examples=("cancel 2DI0KXQ4", "cancel 2DI0KXQ4 --preview", "cancel --all -a Z20000025"))
 async def cancel(
@@ -40,8 +38,8 @@ async def cancel(
     """Ask for an open order to be canceled.
 
     A cancel is never refused here, and only --all asks. The broker only starts it: the order can still fill
-    until its status says that it is gone. While the order status cannot be read, an order that was not placed here
-    needs its --account.
+    until its status says that it is gone. While the order status cannot be read or does not list it, an order that
+    was not placed here needs its --account.
     """
     if every:
         if conf_num:
@@ -63,6 +61,8 @@ async def cancel(
 
 
 async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool) -> None:
+    from ftcli.operations.mass_cancel import still_failed, together
+
     async with call.open_client() as client:
         status, chosen = await _open_orders(call, client, account)
         accounts = {order.conf_num or "": order.account for order in status.orders}
@@ -80,16 +80,15 @@ async def _cancel_all(call: Call, account: str | None, preview: bool, yes: bool)
         try:
             after = await client.orders.status([chosen] if chosen else None)
         except FtError as problem:
-            raise _together(failed, len(came_to)) if failed else _asked(problem, list(came_to)) from None
+            asked = list(came_to)
+            raise (together(failed, len(asked), problem) if failed else _asked(problem, asked)) from None
         after.orders = [order for order in after.orders if order.conf_num in accounts]
-        for order in after.orders:
-            if str(order.state) in _GONE:  # with another of its group
-                failed.pop(order.conf_num or "", None)
+        failed = still_failed(failed, after)
         call.show(after)
     if was_interrupted():
         raise Exit(INTERRUPTED)
     if failed:
-        raise _together(failed, len(came_to))
+        raise together(failed, len(came_to))
     call.talk("The broker has been asked. Whether they are gone: the state says.")
 
 
@@ -164,13 +163,3 @@ def _asked(problem: FtError, numbers: list[str]) -> FtError:
     problem.args = (problem.message,)
     problem.details = {**(problem.details or {}), "asked": numbers}
     return problem
-
-
-def _together(failed: dict[str, FtError], count: int) -> FtError:
-    """The failures as one error: of the kind of an unknown outcome where there is one, else of the first."""
-    first = min(failed.values(), key=lambda problem: not problem.outcome_unknown)
-    told = {number: {"code": problem.code, "message": problem.message} for number, problem in failed.items()}
-    return type(first)(
-        f"{len(failed)} of {count} orders could not be canceled: {', '.join(failed)}. {first.message}",
-        details={"failed": told},
-    )
