@@ -1,6 +1,7 @@
 """``ft cancel`` and ``ft orders cancel``."""
 
 from collections import Counter
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,6 +112,8 @@ async def _ask(call: Call, client: "Client", accounts: dict[str, str | None]) ->
         cancel = partial(client.orders.cancel.place, number, account)
         try:
             await unbroken(call, cancel, [number], "cancel")
+        except asyncio.CancelledError:
+            break  # it was not sent
         except FtError as problem:
             came_to[number] = problem
         else:
