@@ -1,7 +1,7 @@
 """``ft cancel`` and ``ft orders cancel``."""
 
-from collections import Counter
 import asyncio
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
