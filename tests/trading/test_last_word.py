@@ -77,6 +77,7 @@ async def test_no_byte_leaves_where_the_last_word_is_no() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         got.append(await reader.read())
         writer.close()
+        await writer.wait_closed()
         ended.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

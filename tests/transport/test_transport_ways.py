@@ -123,6 +123,7 @@ async def test_a_proxy_that_finds_no_way_to_the_broker_has_got_nothing_of_the_ca
         writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
         ended.set()
 
     asked: list[str] = []
@@ -142,13 +143,18 @@ async def test_a_proxy_that_finds_no_way_to_the_broker_has_got_nothing_of_the_ca
 
 
 async def test_calls_that_are_broken_off_leave_room_for_later_ones() -> None:
+    served: set[asyncio.Task[None] | None] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.add(asyncio.current_task())
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
                 await asyncio.sleep(0)
                 writer.write(b"llo")
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -169,3 +175,4 @@ async def test_calls_that_are_broken_off_leave_room_for_later_ones() -> None:
     assert {answer.body for answer in answers} == {b"hello"}
     await door.aclose()
     server.close()
+    await asyncio.gather(*filter(None, served))
