@@ -36,7 +36,8 @@ class KeySource:
 
     A key that :mod:`ftcli.credentials.rekey` has replaced closes nothing any more: it is looked for anew, which finds
     the new one in the keyring, in the key file and in the file that a ``..._FILE`` variable names; where it came from a
-    plain variable, that is told. Take the key and write with it inside :meth:`held`.
+    plain variable, that is told. The keyring serves all data folders of a user, and a rotation in another one is told
+    nowhere here: it is asked before each writing. Take the key and write with it inside :meth:`held`.
 
     Args:
         settings: ``encryption_key`` and the data folder.
@@ -51,7 +52,8 @@ class KeySource:
         self._settings = settings
         self._keyring = keyring or OsKeyring()
         self._retired = Retired(settings.data_path(RETIRED))
-        self._key: bytes | None = None
+        self._taken: list[bytes] = []
+        """The keys to encrypt with that this process has had, the latest last."""
         self.origin = ""
         self.warning = ""
 
@@ -73,12 +75,24 @@ class KeySource:
                 one is not at hand.
             InternalError: A new key cannot be written, or the list of replaced keys cannot be read.
         """
-        if self._key is None or self._is_retired(self._key):
+        key = self._latest()
+        if key is None or self._is_retired(key):
             key = self.present()
             if self._is_retired(key):
                 raise self._replaced()
-            self._key = key
-        return self._key
+        if key not in self._taken[-1:]:
+            self._taken.append(key)
+        return key
+
+    def _latest(self) -> bytes | None:
+        """What the keyring holds by now if the key is from there, else the key taken last."""
+        if self.origin == "keyring":
+            # Without an answer the key in memory will do: it has been in the keyring, which keeps the one before too.
+            with contextlib.suppress(KeyringUnusable):
+                stored = self._keyring.get(ENTRY)
+                if stored and is_key(stored.encode()):
+                    return stored.encode()
+        return self._taken[-1] if self._taken else None
 
     def present(self) -> bytes:
         """Like :meth:`get`, looked for anew, and for a rotation: a replaced one too where there is no other."""
@@ -130,8 +144,7 @@ class KeySource:
         return next((key for key in self._existing() if key_id(key) == wanted), None)
 
     def _existing(self) -> Iterator[bytes]:
-        if self._key is not None:
-            yield self._key
+        yield from reversed(self._taken)
         yield from self._outside()
         for name in (FILE_NAME, FILE_NAME + PREVIOUS):
             with contextlib.suppress(OSError, ValidationFailed):  # missing or damaged: then it is not the one

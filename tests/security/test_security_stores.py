@@ -364,6 +364,29 @@ class TestRekey:
                 _opens(some.data_path("session-live.bin"), KeySource(some, keyring)) for some in folders
             )
 
+    def test_who_runs_in_another_folder_learns_the_new_key_before_writing(self, tmp_path: Path) -> None:
+        keyring = OsKeyring(Memory())
+        here, there = (Settings(data_dir=_folder(tmp_path, name)) for name in ("a", "b"))
+        running, session = KeySource(there, keyring), there.data_path("session-live.bin")
+        _sealed(there.data_path(""), session.name, running.get())
+        for _ in range(2):
+            rekey(here, None, keyring)
+            assert _opens(session, running)
+            _sealed(there.data_path(""), session.name, running.get())
+            assert _opens(session, KeySource(there, keyring))
+        rekey(here, None, keyring)
+        rekey(here, None, keyring)
+        running.get()
+        assert _opens(session, running)
+
+    def test_where_the_keyring_falls_silent_the_key_in_memory_is_used(self, tmp_path: Path) -> None:
+        backend = Memory()
+        source = KeySource(Settings(data_dir=tmp_path), OsKeyring(backend))
+        key = source.get()
+        backend.locked = True
+        assert source.get() == key
+        assert not (tmp_path / "encryption.key").exists()
+
     @pytest.mark.parametrize("damage", [b"\xff\xfe\x00", b"x" * 100])
     def test_a_damaged_list_of_replaced_keys_stops_nothing(
         self, settings: Settings, tmp_path: Path, damage: bytes
