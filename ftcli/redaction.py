@@ -15,7 +15,7 @@ MASK = "***"
 
 _values: dict[str, Spellings] = {}
 _passing: dict[str, Spellings] = {}
-"""Values that are replaced every few minutes (cookies, tickets): the latest of them, in order."""
+"""Values that are replaced every few minutes (cookies): those that were in force latest, in order."""
 _MOST_PASSING = 500
 _longest_first: list[tuple[str, str, Spellings]] = []
 """All values, longest first, so that a secret that holds another one goes as a whole; empty when stale. What is
@@ -62,7 +62,8 @@ _PAIR = re.compile(
     ( "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | (?:(?:Bearer|Basic)\s+)?[^\s;,&"'}]+ )
     """
 )
-_API_KEY = re.compile(r"\bft_[0-9A-Za-z]{46}")
+_OWN = re.compile(r"\bft_[0-9A-Za-z]{46}|ftt_[0-9A-Za-z_-]{32}")
+"""API keys and tickets, which their form gives away."""
 """A key to our own daemon, whoever made it."""
 ACCOUNT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]\d{2}|(?<!\.)\d{3})-?\d{6}(?![A-Za-z0-9]|\.\d)")
 """A letter and eight digits, or nine digits, as the broker writes them and with the dash of its papers. Word
@@ -133,10 +134,14 @@ def remember(value: str) -> None:
 def remember_passing(value: str) -> None:
     """Like :func:`remember`, but for base64, for a value that will be replaced soon: the latest few hundred are kept.
 
-    Values below 12 signs are left out: such a cookie is a flag, and no secret.
+    Tell it again as long as it is in force: then it counts as one of the latest. Values below 12 signs are left out:
+    such a cookie is a flag, and no secret.
     """
-    if len(value) >= 12 and value not in _passing:
-        _passing[value] = Spellings(value)
+    if len(value) < 12:
+        return
+    known = _passing.pop(value, None)
+    _passing[value] = known or Spellings(value)
+    if known is None:
         if len(_passing) > _MOST_PASSING:
             del _passing[next(iter(_passing))]
         _longest_first.clear()
@@ -148,14 +153,14 @@ def redact(text: str) -> str:
 
 
 def redact_values(text: str) -> str:
-    """``text`` without any secret known by value and without API keys; for sentences of our own, which name keys."""
+    """``text`` without any secret known by value, API keys and tickets; for sentences of our own, which name keys."""
     if not _longest_first:
         known = sorted({**_passing, **_values}.items(), key=lambda item: len(item[0]), reverse=True)
         _longest_first[:] = [(spelled.plain, value, spelled) for value, spelled in known]
     for plain, value, spelled in _longest_first:
         if plain in text:
             text = _without(text, value, spelled)
-    return _API_KEY.sub(MASK, text)
+    return _OWN.sub(MASK, text)
 
 
 def _without(text: str, value: str, spelled: Spellings) -> str:

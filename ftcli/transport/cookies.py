@@ -67,7 +67,7 @@ class Jar:
         if self._shared and (urlsplit(url).hostname or "").endswith(_SHARED_DOMAIN):
             lines = [f"{_DOMAIN.sub('', line)}; Domain={_SHARED_DOMAIN}" for line in lines]
         self._jar.extract_cookies(cast(Any, _Lines(lines)), Request(url))  # noqa: S310 - as above
-        for value in self.values():
+        for value in self.values():  # those that stay too: however many come after them, they are masked
             remember_passing(value)
 
     def names(self) -> set[str]:

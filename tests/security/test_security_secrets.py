@@ -25,7 +25,10 @@ from ftcli.log_guard import LOGGERS, guard_loggers
 from ftcli.paper.desk import open_desk
 from ftcli.paper.logins import Logins, User
 from ftcli.paper.server import running as paper_running
-from ftcli.redaction import remember_passing
+from ftcli.redaction import redact, remember_passing
+from ftcli.server.keys import NO_KEY
+from ftcli.server.tickets import Tickets
+from ftcli.transport.cookies import Jar
 
 SEED = "NB2HI4DTHIXS653XO4XHS33V"
 PASSWORD = 's3same-Open! "quoted" \\ 99'
@@ -269,6 +272,25 @@ def test_the_filter_cleans_records_for_every_listener(listening: io.StringIO) ->
     assert token not in text
     assert "Z20000025" not in text
     assert "…0025" in text
+
+
+def test_tickets_by_the_hundred_are_masked_and_push_no_cookie_out() -> None:
+    cookie, tickets = secrets.token_urlsafe(24), Tickets()
+    remember_passing(cookie)
+    given = [tickets.issue(NO_KEY) for _ in range(1000)]
+    assert cookie not in redact(f"page for {cookie}")
+    shown = redact(" ".join(f"GET /x?ticket={one}&back=%2Fy%3Dticket%3D{one}" for one in given))
+    assert not any(one in shown for one in given)
+    assert shown.count("&back=") == 1000
+
+
+def test_a_cookie_in_force_is_masked_however_often_another_one_changes() -> None:
+    url, staying = "https://digital.fidelity.com/x", secrets.token_urlsafe(24)
+    jar = Jar()
+    jar.absorb(url, (("set-cookie", f"ATC={staying}"),))
+    for _ in range(600):
+        jar.absorb(url, (("set-cookie", f"RC={secrets.token_urlsafe(24)}"),))
+        assert staying not in redact(f"page for {staying}")
 
 
 def test_an_application_of_aiohttp_logs_no_key(listening: io.StringIO) -> None:
