@@ -46,14 +46,17 @@ class _Record(msgspec.Struct, kw_only=True):
 
         The clock was wrong when it was written down. Left as it is it would hold until the clock gets there.
         """
-        moments = (*self.renewals.values(), *self.unproven.values())
-        found = self.damaged is None and any(moment > now for several in moments for moment in several)
-        if found:
-            for counts in (self.renewals, self.unproven):
-                counts.update(
-                    {mark: [min(moment, now) for moment in several] for mark, several in counts.items()}
-                )
-        return found
+        counted = (self.renewals, self.unproven)
+        moments = [moment for counts in counted for several in counts.values() for moment in several]
+        if max(now, self.damaged or now, *moments) <= now:
+            return False
+        if self.damaged is not None:
+            self.damaged = min(self.damaged, now)
+        for counts in counted:
+            counts.update(
+                {mark: [min(moment, now) for moment in several] for mark, several in counts.items()}
+            )
+        return True
 
 
 class AutoLogins:

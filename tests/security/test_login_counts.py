@@ -1,6 +1,7 @@
 """To the broker all session names are one user: logins, refusals and codes are counted together."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from ftcli.credentials.keys import KeySource
 from ftcli.credentials.session_store import SessionStore
 from ftcli.errors import AuthRequired, FtError, RateLimited, SessionExpired, ValidationFailed
 from ftcli.redaction import Secret
+from ftcli.transport.auto_login import AutoLogins
 from ftcli.transport.broker import Broker
 from ftcli.wire import WireRequest
 
@@ -153,6 +155,30 @@ async def test_after_a_damage_tries_are_counted_again(
             with pytest.raises(expected):
                 await broker.login()
     assert len(double.calls(PASSWORD)) == 3
+
+
+async def test_a_damaged_count_of_the_future_holds_for_an_hour_only(
+    clock: Any, named: Make, tmp_path: Path
+) -> None:
+    damaged, ahead = tmp_path / "counted", (clock.now + timedelta(days=400)).timestamp()
+    damaged.write_text("{damaged")
+    os.utime(damaged, (ahead, ahead))
+    async with named("a") as broker:
+        with pytest.raises(RateLimited):
+            await broker.login()
+        clock.forward(minutes=61)
+        await broker.login()
+
+
+async def test_an_automatic_login_waits_five_minutes_after_a_damage_of_the_future(
+    clock: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "counted").write_text(f'{{"damaged": {(clock.now + timedelta(days=400)).timestamp()}}}')
+    counts = AutoLogins(tmp_path / "counted", clock)
+    with pytest.raises(SessionExpired, match="less than 5 minutes ago"):
+        counts.claim(USER)
+    clock.forward(minutes=6)
+    counts.claim(USER)
 
 
 async def test_where_nothing_can_be_counted_nothing_is_sent(
