@@ -322,7 +322,7 @@ class Client(PlacingCore):
         from ftcli.credentials.service import keep
 
         stored = await keep(self.settings, username, password, totp)
-        self.broker.allow_automatic_login()
+        await self.broker.allow_automatic_login()
         return StoredCredentials(**stored)
 
     async def remove_credentials(self) -> StoredCredentials:

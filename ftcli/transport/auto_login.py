@@ -62,7 +62,8 @@ class _Record(msgspec.Struct, kw_only=True):
 class AutoLogins:
     """Remembers logins across processes and sessions, in one small file for all of an environment.
 
-    To the broker all session names (``FT_SESSION``) are one user, so it counts by user.
+    To the broker all session names (``FT_SESSION``) are one user, so it counts by user. What counts waits up to two
+    seconds for another process that is counting: call it in a thread.
 
     Args:
         path: The file; ``None`` keeps the record in memory only.
@@ -87,6 +88,8 @@ class AutoLogins:
             with self._edited() as record:
                 self._check_renewals(record, username)
                 record.renewals[_mark(username)] = [*self._renewals(record, username), self._now]
+        except TimeoutError:
+            raise _not_now(self._busy, _PATIENCE) from None
         except OSError:
             raise _not_now(f"{self._path}, which counts the logins, cannot be written", None) from None
 
@@ -147,8 +150,8 @@ class AutoLogins:
                 self._check_unproven(record, username)  # another session may have sent one meanwhile
                 mark = _mark(f"{username} {factor}")
                 record.unproven[mark] = [*self._recent(record.unproven.get(mark, ())), self._now]
-        except OSError:
-            raise self._uncounted() from None
+        except OSError as problem:
+            raise self._uncounted(problem) from None
 
     def accept(self, username: str, factor: str) -> None:
         """The broker accepted it: those before it do not count any more."""
@@ -172,8 +175,8 @@ class AutoLogins:
                     return False
                 record.totp_steps[_mark(username)] = step
                 return True
-        except OSError:
-            raise self._uncounted() from None
+        except OSError as problem:
+            raise self._uncounted(problem) from None
 
     def was_typed(self, code: str) -> bool:
         """Whether a typed code was sent of late: it works once."""
@@ -200,10 +203,19 @@ class AutoLogins:
                     retry_after=wait,
                 )
 
-    def _uncounted(self) -> RateLimited:
+    @property
+    def _busy(self) -> str:
+        return f"another ftcli process holds {self._path}, which counts the logins, for more than {_PATIENCE:g} s"
+
+    def _uncounted(self, problem: OSError) -> RateLimited:
+        details = {"reason": "attempts"}
+        if isinstance(problem, TimeoutError):
+            return RateLimited(
+                f"Nothing was sent: {self._busy}. Try again.", details=details, retry_after=_PATIENCE
+            )
         return RateLimited(
             f"{self._path}, which counts the logins, cannot be written, so nothing was sent. Set FT_DATA_DIR.",
-            details={"reason": "attempts"},
+            details=details,
         )
 
     # The file

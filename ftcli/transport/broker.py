@@ -393,9 +393,9 @@ class Broker:
         """Seconds that this machine's clock is ahead of the broker's; known once a login has spoken to it."""
         return self._keeper.handshake.clock_ahead
 
-    def allow_automatic_login(self) -> None:
+    async def allow_automatic_login(self) -> None:
         """The user changed the credentials: automatic logins, off since a refusal, are on again."""
-        self._keeper.automatic.enable()
+        await asyncio.to_thread(self._keeper.automatic.enable)
 
     async def aclose(self) -> None:
         """Saves what is new and closes the connections. The session at the broker lives on."""

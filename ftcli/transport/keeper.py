@@ -189,7 +189,7 @@ class SessionKeeper:
                     await self._open(await self._sign_in.start(username, password, factor))
                 except AuthRequired as refusal:
                     if not isinstance(refusal, TotpRequired):
-                        self.automatic.disable(credentials.username, refusal.message)
+                        await self._switch_off(credentials, refusal.message)
                     raise
         return self._live()
 
@@ -234,15 +234,18 @@ class SessionKeeper:
 
     async def _log_in_again(self, over: Session) -> None:
         credentials, factor = await self._renewal_credentials(over)
-        self.automatic.claim(credentials.username)
+        await asyncio.to_thread(self.automatic.claim, credentials.username)
         try:
             await self._open(await self._sign_in.start(credentials.username, credentials.password, factor))
         except AuthRequired as refusal:
             self._sign_in.forget()
-            self.automatic.disable(credentials.username, f"the broker refused it ({refusal.message})")
+            await self._switch_off(credentials, f"the broker refused it ({refusal.message})")
             raise _not_renewed(refusal.message) from refusal
         except FtError as trouble:
             raise _not_renewed(trouble.message, trouble.retry_after) from trouble
+
+    async def _switch_off(self, credentials: "Credentials", reason: str) -> None:
+        await asyncio.to_thread(self.automatic.disable, credentials.username, reason)
 
     async def _renewal_credentials(self, over: Session) -> "tuple[Credentials, Factor | None]":
         if not self._auto_reauth:
@@ -350,7 +353,7 @@ class SessionKeeper:
         """Makes the session of a login that succeeded the present one."""
         warnings = await self._verified(session)
         self._install(session)
-        self.automatic.enable(session.username)
+        await asyncio.to_thread(self.automatic.enable, session.username)
         if not await self.switch_quotes_on(session):
             warnings.append("The broker did not confirm real-time quotes; quotes may be delayed.")
         warnings += await self._shared.save(session)

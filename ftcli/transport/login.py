@@ -132,7 +132,7 @@ class Handshake:
         )
 
     async def begin(
-        self, jar: Jar, username: str, password: Secret, sending: Callable[[], None] = lambda: None
+        self, jar: Jar, username: str, password: Secret, sending: Callable[[], Awaitable[None]]
     ) -> Envelope:
         """Steps 1 to 7: from the login page to the request for a session.
 
@@ -160,7 +160,7 @@ class Handshake:
         body = {"username": username, "password": password.reveal()}
         request = _auth("POST", "/user/factor/password/authentication", body, Retry.NEVER)
         step = Step(name="password", request=request, decides=True)
-        sending()
+        await sending()
         answer = await self._take(jar, step, password.reveal())
         if answer.code != OK:
             raise _refused(step, answer, "Check user name and password; repeated attempts lock the account.")
@@ -180,7 +180,11 @@ class Handshake:
         await self._take(self._line.new_jar(), Step(name="login_page", request=self._login_page))
 
     async def answer_factor(
-        self, jar: Jar, factor: Factor, last_step: Callable[[], int], sending: Callable[[FreshCode], bool]
+        self,
+        jar: Jar,
+        factor: Factor,
+        last_step: Callable[[], int],
+        sending: Callable[[FreshCode], Awaitable[bool]],
     ) -> None:
         """Steps 7a and 7b: sends the code of the second factor and asks for the session again.
 
@@ -197,7 +201,7 @@ class Handshake:
             BrokerError: Trouble at the broker or on the way.
         """
         fresh = await fresh_code(factor, last_step(), self._clock, self._sleep)
-        while not sending(fresh):
+        while not await sending(fresh):
             fresh = await fresh_code(factor, last_step(), self._clock, self._sleep)
         request = _auth("POST", "/user/factor/totp/authentication", {"securityCode": fresh.code}, Retry.NEVER)
         step = Step(name="totp", request=request, decides=True)

@@ -121,12 +121,15 @@ class SignIn:
             BrokerError: Trouble at the broker or on the way.
         """
         self.forget()
-        self._automatic.check_attempts(username)
+        await asyncio.to_thread(self._automatic.check_attempts, username)
         jar = self._line.new_jar()
         opened = await self._handshake.begin(
-            jar, username, password, lambda: self._automatic.note_attempt(username, "password")
+            jar,
+            username,
+            password,
+            lambda: asyncio.to_thread(self._automatic.note_attempt, username, "password"),
         )
-        self._automatic.accept(username, "password")
+        await asyncio.to_thread(self._automatic.accept, username, "password")
         if opened.code == OK:
             return Session(jar, username, self._clock, second_factor=False)
         pending = _Pending(jar, username, self._clock() + PENDING_LIMIT)
@@ -157,7 +160,7 @@ class SignIn:
     async def _finish(self, pending: _Pending, factor: Factor) -> Session:
         counts, username = self._automatic, pending.username
 
-        def sending(fresh: FreshCode) -> bool:
+        def may_leave(fresh: FreshCode) -> bool:
             if fresh.step is not None and not counts.take_step(username, fresh.step):
                 return False
             counts.note_attempt(username, "code")
@@ -165,7 +168,10 @@ class SignIn:
                 counts.note_typed(fresh.code)
             return True
 
-        counts.check_attempts(username)
+        async def sending(fresh: FreshCode) -> bool:
+            return await asyncio.to_thread(may_leave, fresh)
+
+        await asyncio.to_thread(counts.check_attempts, username)
         await self._handshake.answer_factor(pending.jar, factor, lambda: counts.last_step(username), sending)
-        counts.accept(username, "code")
+        await asyncio.to_thread(counts.accept, username, "code")
         return Session(pending.jar, pending.username, self._clock, second_factor=True)

@@ -4,13 +4,15 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from broker_double import DATA, PASS, PASSWORD, SEED, TOTP, USER, Authenticator, BrokerDouble
+from filelock import FileLock
 
 from ftcli.config import Settings
 from ftcli.credentials.credentials import Credentials
@@ -189,6 +191,38 @@ async def test_where_nothing_can_be_counted_nothing_is_sent(
         with pytest.raises(FtError, match="which counts the logins"):
             await broker.login()
     assert double.calls(PASSWORD) == []
+
+
+async def test_while_another_process_counts_the_loop_goes_on_and_is_told_so(
+    double: BrokerDouble, named: Make, tmp_path: Path
+) -> None:
+    async with named("a") as broker:
+        await broker.login()
+        double.expire()
+        with FileLock(tmp_path / "counted.lock"):
+            pauses = await _pauses_during(_refused(broker.send(READ), SessionExpired))
+            pauses += await _pauses_during(_refused(broker.login(), RateLimited))
+        assert max(pauses) < 1
+        assert len(double.calls(PASSWORD)) == 1
+        await broker.login()
+
+
+async def _refused(call: Awaitable[object], error: type[FtError]) -> None:
+    with pytest.raises(error, match=r"another ftcli process holds .*counted, which counts") as refusal:
+        await call
+    assert "FT_DATA_DIR" not in refusal.value.message
+    assert refusal.value.retry_after == 2
+
+
+async def _pauses_during(call: Coroutine[Any, Any, None]) -> list[float]:
+    """How long the loop did nothing else, time and again while the call ran; seconds."""
+    task, pauses = asyncio.create_task(call), []
+    while not task.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0.01)
+        pauses.append(time.perf_counter() - before)
+    await task
+    return pauses
 
 
 async def test_no_user_name_stands_in_the_count(double: BrokerDouble, named: Make, tmp_path: Path) -> None:

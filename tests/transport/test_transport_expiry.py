@@ -287,7 +287,7 @@ class TestRules:
             await self.refused(broker, double)
             double.users = {USER: (PASS, "")}
             clock.forward(minutes=6)
-            broker.allow_automatic_login()
+            await broker.allow_automatic_login()
             await broker.send(READ)
         assert double.logins == 2
 
