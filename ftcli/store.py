@@ -134,6 +134,10 @@ MIGRATIONS: tuple[str, ...] = (
 """The file's steps from nothing to its present form, in order; ``PRAGMA user_version`` counts those done."""
 
 
+_PATIENCE = 5
+"""Seconds that a writer waits for another one."""
+
+
 def _statements(step: str) -> Iterator[str]:
     """The statements of a step. A trigger has semicolons of its own, so SQLite says where each one ends."""
     found = ""
@@ -168,7 +172,7 @@ class Store:
                 # Made before SQLite makes it: its journal files copy the mode of the main file. One that is there is
                 # never opened here: to close it would end the locks that SQLite holds on it for this process.
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            self._db = sqlite3.connect(path, timeout=5, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
@@ -182,11 +186,17 @@ class Store:
             f"The database {self.path} cannot be used: {reason}.", details={"file": str(self.path)}
         )
 
+    def _version(self) -> int:
+        done: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if done > len(MIGRATIONS):
+            raise self._unusable("a newer version of ftcli has written it")
+        return done
+
     def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return  # so that a halt, which only reads, does not wait for a writer
         with self.transaction():
-            done = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if done > len(MIGRATIONS):
-                raise self._unusable("a newer version of ftcli has written it")
+            done = self._version()
             for step in MIGRATIONS[done:]:
                 for statement in _statements(step):
                     self._db.execute(statement)
@@ -202,6 +212,15 @@ class Store:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Inside, a statement that another writer keeps waiting fails at once. It must hold no ``await``."""
+        self._db.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
 
     def execute(self, statement: str, *values: Any) -> int:
         """Runs a statement and returns the number of rows it changed."""

@@ -165,7 +165,8 @@ async def _is_elsewhere(core: Core, number: str, account: str) -> bool:
 def _journalled(core: Core, number: str, account: str | None) -> Target | None:
     """An order that the journal knows; nothing where there is none, or no journal that can be read."""
     try:
-        entry = core.desk.entry(number)
+        with core.desk.at_once():  # a cancel waits for nobody
+            entry = core.desk.entry(number)
     except (FtError, sqlite3.Error):
         return None
     is_it = number in entry.conf_nums and account in (None, entry.account)

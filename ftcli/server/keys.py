@@ -1,6 +1,7 @@
 """API keys: who may use the daemon, for what, for which accounts, and how often."""
 
 import hmac
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from ftcli.server import key_changes
 from ftcli.server.key_text import LENGTH, PREFIX, bootstrap_digest, digest, identity_of, new_key, well_formed
 from ftcli.server.limits import parse_rate
 from ftcli.store import Store, db_path
+
+log = logging.getLogger("ftcli.server")
 
 Scope = Literal["read", "stream", "trade", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -113,6 +116,7 @@ class KeyRing:
         self._seen_changes = -1
         self._next_look = 0.0
         self._noted: dict[str, datetime] = {}
+        self._failing = False
 
     # -- checking -------------------------------------------------------------------------------------------
 
@@ -143,7 +147,7 @@ class KeyRing:
         identity = identity_of(key)
         if identity not in self._known:
             self._next_look = 0.0  # it may have been made this very moment
-        self._look()
+        self._look(known=identity in self._known)
         kept, record = self._known.get(identity, (_NO_DIGEST, None))
         if not hmac.compare_digest(presented, kept) or record is None:
             raise _refused("unknown", "This API key is not known here.")
@@ -157,7 +161,7 @@ class KeyRing:
         Raises:
             ApiKeyInvalid: It has been revoked, or has expired.
         """
-        self._look()
+        self._look(known=True)
         self._check_alive(self._known.get(key.id, (_NO_DIGEST, key))[1])
 
     def _check_alive(self, record: ApiKey) -> None:
@@ -166,29 +170,51 @@ class KeyRing:
         if record.expires_at and self._clock() >= record.expires_at:
             raise _refused("expired", f"This API key expired on {record.expires_at:%Y-%m-%d}.")
 
-    def _look(self) -> None:
-        """Reads the keys again where another process has changed the file; asks twice a second."""
+    def _look(self, *, known: bool) -> None:
+        """Reads the keys again where another process has changed the file; asks twice a second.
+
+        Args:
+            known: Whether the key asked for has been read before. It is then good by what was read, where the file
+                cannot be read now: that must keep nobody from halting.
+        """
         moment = time.monotonic()
         if moment < self._next_look:
             return
         self._next_look = moment + _LOOK_EVERY
-        changes = self._store.foreign_changes()
-        if changes != self._seen_changes:
-            self._seen_changes = changes
-            self._load()
-            key_changes.tell(self._store)
+        try:
+            with self._store.at_once():
+                changes = self._store.foreign_changes()
+                if changes != self._seen_changes:
+                    self._load()
+                    known = True  # what fails from here on keeps nobody back
+                    key_changes.tell(self._store)
+                    self._seen_changes = changes
+        except sqlite3.Error as problem:
+            if not known:
+                raise
+            if not self._failing:
+                log.warning("the API keys cannot be read again, or their changes told: %s", problem)
+            self._failing = True
+        else:
+            self._failing = False
 
     def _load(self) -> None:
         rows = self._store.rows("SELECT * FROM api_keys")
         self._known = {row["id"]: (row["digest"], _record(row)) for row in rows}
 
     def _note_use(self, record: ApiKey, now: datetime) -> None:
+        """Notes the use of a key, at most once a minute. It is only told to people, so nothing depends on it."""
         last = self._noted.get(record.id)
-        if last is None or (now - last).total_seconds() >= _NOTE_EVERY:
-            self._noted[record.id] = now
-            self._store.execute(
-                "UPDATE api_keys SET last_used_at = ? WHERE id = ?", int(now.timestamp()), record.id
-            )
+        if last is not None and (now - last).total_seconds() < _NOTE_EVERY:
+            return
+        self._noted[record.id] = now
+        try:
+            with self._store.at_once():
+                self._store.execute(
+                    "UPDATE api_keys SET last_used_at = ? WHERE id = ?", int(now.timestamp()), record.id
+                )
+        except sqlite3.Error as problem:
+            log.debug("the use of API key %s could not be noted: %s", record.id, problem)
 
     # -- keeping --------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import logging
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -284,6 +285,10 @@ class Desk:
     def adopt(self, account: str, number: str, order: dict[str, Any]) -> bool:
         """Notes an order found at the broker that was not placed here; answers whether it was new."""
         return self.journal.adopt(account, number, order)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Inside, the journal waits for no other writer; see :meth:`ftcli.store.Store.at_once`."""
+        return self._store.at_once()
 
     def close(self) -> None:
         """Closes the journal."""

@@ -21,8 +21,10 @@ def status(settings: Settings, switch: KillSwitch, desk: Callable[[], Desk]) -> 
     halt = switch.read()
     unresolved, notes = None, []
     try:
-        unresolved = len(desk().unresolved())
-        if partly := desk().entries(JournalState.PARTLY_ACCEPTED.value, "", None):
+        with desk().at_once():  # a halt waits for nobody
+            unresolved = len(desk().unresolved())
+            partly = desk().entries(JournalState.PARTLY_ACCEPTED.value, "", None)
+        if partly:
             named = ", ".join(str(entry.id) for entry in reversed(partly))
             notes.append(
                 f"Taken only in part by the broker: placement {named}. See `ft orders journal show`."
