@@ -28,6 +28,9 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
 """Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
 
+LONGEST_LIFE = timedelta(days=36_500)
+"""Of a key that ends; one may also be without an end."""
+
 _LOOK_EVERY = 0.5
 _NOTE_EVERY = 60
 
@@ -237,13 +240,13 @@ class KeyRing:
             rate: How often it may be used, such as ``120/m``; the daemon's own rule where empty.
 
         Raises:
-            ValidationFailed: No scope is given, the life is not above zero, the rate is none, or a key bound to
-                accounts is to have the scope admin, which is about the whole login.
+            ValidationFailed: No scope is given, the life is none of up to 100 years, the rate is none, or a key
+                bound to accounts is to have the scope admin, which is about the whole login.
         """
         if not scopes:
             raise ValidationFailed.of("scope", None, f"be one or more of {', '.join(SCOPES)}")
-        if expires_in is not None and expires_in <= timedelta(0):
-            raise ValidationFailed.of("expires", str(expires_in), "lie in the future")
+        if expires_in is not None and not timedelta(0) < expires_in <= LONGEST_LIFE:
+            raise ValidationFailed.of("expires", str(expires_in), "lie in the future, within 100 years")
         if accounts and "admin" in scopes:
             raise ValidationFailed.of(
                 "scope", "admin", "not be given to a key bound to accounts: it rules the whole login"
