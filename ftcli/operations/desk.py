@@ -1,6 +1,7 @@
 """What operations may ask of the trading side: journal and limits."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ftcli.models.trading import Facts, JournalEntry, JournalState, LimitTable, OrderCheck
@@ -23,6 +24,10 @@ class TradingDesk(Protocol):
 
     def entries(self, state: str, account: str, count: int | None) -> list[JournalEntry]:
         """Placements, the latest first."""
+        ...
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Inside, the journal waits for no other writer."""
         ...
 
     def entry(self, key: str) -> JournalEntry:

@@ -82,7 +82,8 @@ def clean_account(value: str, field: str = "account") -> str:
     return account
 
 
-_WORD = re.compile(r"(\d+)\s*([dwmy])")
+_EARLIEST = date(1900, 1, 1)
+_WORD = re.compile(r"([0-9]{1,9})\s*([dwmy])")
 
 
 def clean_day(value: str, now: datetime, field: str) -> date:
@@ -118,12 +119,13 @@ def clean_day(value: str, now: datetime, field: str) -> date:
 
 def _back(today: date, count: int, unit: str) -> date:
     if unit in "dw":
-        return today - timedelta(days=count * (7 if unit == "w" else 1))
+        days = count * (7 if unit == "w" else 1)
+        return max(today - timedelta(days=min(days, (today - _EARLIEST).days)), _EARLIEST)
     months = count * (12 if unit == "y" else 1)
     index = today.year * 12 + today.month - 1 - months
     year, month = divmod(index, 12)
-    if year < 1900:
-        return date(1900, 1, 1)
+    if year < _EARLIEST.year:
+        return _EARLIEST
     day = today.day
     while True:  # the 31st has no counterpart in every month
         try:

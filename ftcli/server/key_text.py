@@ -67,7 +67,7 @@ def bootstrap_digest(key: Secret) -> bytes:
     """What is kept of a key from outside.
 
     Raises:
-        ValidationFailed: It can be guessed.
+        ValidationFailed: It can be guessed, or no header brings it as it is.
     """
     text = key.reveal()
     if _can_be_guessed(text):
@@ -75,11 +75,20 @@ def bootstrap_digest(key: Secret) -> bytes:
             f"have at least {_MIN_BOOTSTRAP} characters, {_MIN_DIFFERENT} of them different, and be no repetition "
             "or sequence"
         )
-        raise ValidationFailed(
-            f"FTSERVICE_API_KEY can be guessed: it must {rule}. A good one: openssl rand -hex 24",
-            details={"field": "FTSERVICE_API_KEY", "value": None, "rule": rule},
+        raise _unfit("can be guessed", rule)
+    if text != text.strip() or not text.isprintable():
+        raise _unfit(
+            "would let nobody in",
+            "begin and end with no blank, and hold no line break or other control character",
         )
     return digest(text)
+
+
+def _unfit(what: str, rule: str) -> ValidationFailed:
+    return ValidationFailed(
+        f"FTSERVICE_API_KEY {what}: it must {rule}. A good one: openssl rand -hex 24",
+        details={"field": "FTSERVICE_API_KEY", "value": None, "rule": rule},
+    )
 
 
 def _can_be_guessed(key: str) -> bool:

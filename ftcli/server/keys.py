@@ -6,85 +6,34 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Literal, get_args
-
-import msgspec
+from datetime import datetime, timedelta
 
 from ftcli.clock import Clock, system_clock
 from ftcli.config import Settings
 from ftcli.errors import ApiKeyInvalid, NotFound, ValidationFailed
 from ftcli.redaction import Secret, remember
 from ftcli.server import key_changes
+from ftcli.server.key_record import BOOTSTRAP_KEY, record_of
+from ftcli.server.key_record import NO_KEY as NO_KEY
+from ftcli.server.key_record import SCOPES as SCOPES
+from ftcli.server.key_record import ApiKey as ApiKey
+from ftcli.server.key_record import Scope as Scope
+from ftcli.server.key_record import check_scope as check_scope
+from ftcli.server.key_record import parse_scopes as parse_scopes
 from ftcli.server.key_text import LENGTH, PREFIX, bootstrap_digest, digest, identity_of, new_key, well_formed
 from ftcli.server.limits import parse_rate
 from ftcli.store import Store, db_path
 
 log = logging.getLogger("ftcli.server")
 
-Scope = Literal["read", "stream", "trade", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
-
 WRONG = frozenset({"mistyped", "unknown", "revoked", "expired"})
 """Reasons for which a key that was presented is refused as a key, and not for what it was wanted for."""
 
+LONGEST_LIFE = timedelta(days=36_500)
+"""Of a key that ends; one may also be without an end."""
+
 _LOOK_EVERY = 0.5
 _NOTE_EVERY = 60
-
-
-class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a key; never the key itself.
-
-    Attributes:
-        id: Its public part, by which it is listed and revoked.
-        name: What its owner calls it.
-        scopes: What it may do.
-        created_at, expires_at, last_used_at, revoked_at: Its life; ``last_used_at`` to the minute.
-        accounts: The only accounts it may touch; empty for all of the login.
-        rate: How often it may be used, such as ``120/m``; empty for the daemon's own rule.
-        replaced_by: Id of the key that rotation put in its place.
-    """
-
-    id: str
-    name: str
-    scopes: frozenset[Scope]
-    created_at: datetime
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-    revoked_at: datetime | None = None
-    accounts: frozenset[str] = frozenset()
-    rate: str = ""
-    replaced_by: str = ""
-
-    def state(self, now: datetime) -> str:
-        """``active``, ``expired`` or ``revoked``."""
-        if self.revoked_at:
-            return "revoked"
-        return "expired" if self.expires_at and now >= self.expires_at else "active"
-
-    def allows(self, scope: Scope) -> bool:
-        """Whether it may do this."""
-        return scope in self.scopes
-
-
-NO_KEY = ApiKey(
-    id="", name="no key required", scopes=frozenset(SCOPES), created_at=datetime(1970, 1, 1, tzinfo=UTC)
-)
-"""Stands for everybody where the daemon asks for no key."""
-
-
-def parse_scopes(text: str) -> frozenset[Scope]:
-    """Scopes from text such as ``read,stream``.
-
-    Raises:
-        ValidationFailed: One is unknown, or there is none.
-    """
-    words = [word.strip().lower() for word in text.split(",") if word.strip()]
-    known: dict[str, Scope] = {scope: scope for scope in SCOPES}
-    for word in words or [""]:
-        if word not in known:
-            raise ValidationFailed.of("scope", word, f"be one or more of {', '.join(SCOPES)}")
-    return frozenset(known[word] for word in words)
 
 
 class KeyRing:
@@ -97,7 +46,7 @@ class KeyRing:
         who: Who changes keys here, for the audit log.
 
     Raises:
-        ValidationFailed: The bootstrap key can be guessed.
+        ValidationFailed: The bootstrap key can be guessed, or no header brings it.
     """
 
     def __init__(
@@ -139,7 +88,7 @@ class KeyRing:
     def _find(self, key: str) -> ApiKey:
         presented = digest(key)
         if self._bootstrap and hmac.compare_digest(presented, self._bootstrap):
-            return _BOOTSTRAP_KEY
+            return BOOTSTRAP_KEY
         if not well_formed(key):
             known_form = key.startswith(PREFIX) and len(key) == LENGTH
             text = "its checksum is wrong" if known_form else "it has not the form of one"
@@ -200,7 +149,7 @@ class KeyRing:
 
     def _load(self) -> None:
         rows = self._store.rows("SELECT * FROM api_keys")
-        self._known = {row["id"]: (row["digest"], _record(row)) for row in rows}
+        self._known = {row["id"]: (row["digest"], record_of(row)) for row in rows}
 
     def _note_use(self, record: ApiKey, now: datetime) -> None:
         """Notes the use of a key, at most once a minute. It is only told to people, so nothing depends on it."""
@@ -237,13 +186,13 @@ class KeyRing:
             rate: How often it may be used, such as ``120/m``; the daemon's own rule where empty.
 
         Raises:
-            ValidationFailed: No scope is given, the life is not above zero, the rate is none, or a key bound to
-                accounts is to have the scope admin, which is about the whole login.
+            ValidationFailed: No scope is given, the life is none of up to 100 years, the rate is none, or a key
+                bound to accounts is to have the scope admin, which is about the whole login.
         """
         if not scopes:
             raise ValidationFailed.of("scope", None, f"be one or more of {', '.join(SCOPES)}")
-        if expires_in is not None and expires_in <= timedelta(0):
-            raise ValidationFailed.of("expires", str(expires_in), "lie in the future")
+        if expires_in is not None and not timedelta(0) < expires_in <= LONGEST_LIFE:
+            raise ValidationFailed.of("expires", str(expires_in), "lie in the future, within 100 years")
         if accounts and "admin" in scopes:
             raise ValidationFailed.of(
                 "scope", "admin", "not be given to a key bound to accounts: it rules the whole login"
@@ -341,7 +290,9 @@ class KeyRing:
 
     def all_keys(self) -> list[ApiKey]:
         """Every key, the oldest first; revoked ones too."""
-        return [_record(row) for row in self._store.rows("SELECT * FROM api_keys ORDER BY created_at, rowid")]
+        return [
+            record_of(row) for row in self._store.rows("SELECT * FROM api_keys ORDER BY created_at, rowid")
+        ]
 
     def revoke(self, identity: str) -> ApiKey:
         """Ends a key at once; a running daemon refuses it within a second, and ends what it holds open.
@@ -379,24 +330,7 @@ def key_ring(settings: Settings) -> Iterator[KeyRing]:
         store.close()
 
 
-_BOOTSTRAP_KEY = ApiKey(
-    id="env", name="FTSERVICE_API_KEY", scopes=frozenset(SCOPES), created_at=datetime(1970, 1, 1, tzinfo=UTC)
-)
 _NO_DIGEST = bytes(32)
-
-
-def check_scope(key: ApiKey, scope: Scope) -> ApiKey:
-    """The key itself, if it may do this.
-
-    Raises:
-        ApiKeyInvalid: It has not this scope.
-    """
-    if not key.allows(scope):
-        raise ApiKeyInvalid(
-            f"This API key has no scope {scope}; it has {', '.join(sorted(key.scopes))}.",
-            details={"reason": "scope", "scope": scope, "scopes": sorted(key.scopes)},
-        )
-    return key
 
 
 def bearer(header: str | None) -> str | None:
@@ -404,25 +338,6 @@ def bearer(header: str | None) -> str | None:
     if header and header[:7].lower() == "bearer ":
         return header[7:].strip()
     return None
-
-
-def _record(row: sqlite3.Row) -> ApiKey:
-    return ApiKey(
-        id=row["id"],
-        name=row["name"],
-        scopes=frozenset(scope for scope in SCOPES if scope in row["scopes"].split(",")),
-        created_at=_moment(row["created_at"]) or datetime.fromtimestamp(0, UTC),
-        expires_at=_moment(row["expires_at"]),
-        last_used_at=_moment(row["last_used_at"]),
-        revoked_at=_moment(row["revoked_at"]),
-        accounts=frozenset(filter(None, row["accounts"].split(","))),
-        rate=row["rate"],
-        replaced_by=row["replaced_by"],
-    )
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _refused(reason: str, message: str) -> ApiKeyInvalid:

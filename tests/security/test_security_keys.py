@@ -307,10 +307,25 @@ class TestCommands:
             ("create", "--name", "x", "--scope", "read", "--rate", "often"),
             ("create", "--name", "x", "--scope", "admin", "--account", MINE),
             ("create", "--name", "x", "--scope", "read", "--account", "no!"),
+            ("create", "--name", "x", "--scope", "read", "--account", ""),
+            ("create", "--name", "x", "--scope", "read", "--account", " "),
+            ("create", "--name", "x", "--scope", "read", "--account", ",", "--account", ""),
+            ("create", "--name", "x", "--scope", ""),
+            ("create", "--name", "x", "--scope", "read", "--expires", "9999y"),
+            ("create", "--name", "x", "--scope", "read", "--expires", "101y"),
+            ("create", "--name", "x", "--scope", "read", "--expires", "²d"),
+            ("create", "--name", "x", "--scope", "read", "--expires", "9" * 5000 + "d"),
         ],
     )
     def test_bad_input_is_refused(self, run, words: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
         assert run("keys", *words).status == 2
+        assert json.loads(run("keys", "list", "-o", "json").out)["keys"] == []
+
+    @pytest.mark.parametrize("option", ["--expires", "--overlap"])
+    def test_a_rotated_key_lives_a_hundred_years_at_most(self, run, option: str) -> None:  # type: ignore[no-untyped-def]
+        made = json.loads(run("keys", "create", "--name", "x", "--scope", "read", "-o", "json").out)
+        assert run("keys", "rotate", made["id"], option, "9999y").status == 2
+        assert run("keys", "rotate", made["id"], option, "100y").status == 0
 
     def test_an_unknown_key_is_not_found(self, run) -> None:  # type: ignore[no-untyped-def]
         assert run("keys", "revoke", "nobody00").status == 3

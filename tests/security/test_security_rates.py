@@ -229,6 +229,20 @@ async def test_a_key_that_can_be_guessed_stops_the_start(settings: Settings, key
     assert text not in str(caught.value.document())
 
 
+@pytest.mark.parametrize("blank", [" {}", "{} ", "{}\t", "{}\nmore", "\ufeff{}"])
+async def test_a_key_that_no_header_brings_stops_the_start(
+    settings: Settings, tmp_path: Path, blank: str
+) -> None:
+    key = "4f1c9a7be02d4386a5c1"
+    file = tmp_path / "secret"
+    file.write_text(blank.format(key) + "\n")
+    found = load({}, {"FT_CONFIG": "/dev/null", "FTSERVICE_API_KEY_FILE": str(file)}).api_key
+    with pytest.raises(ValidationFailed, match="FTSERVICE_API_KEY would let nobody in") as caught:
+        async with running(msgspec.structs.replace(settings, api_key=found)):
+            pass
+    assert key not in str(caught.value.document())
+
+
 @pytest.mark.parametrize(
     "key", ["4f1c9a7be02d4386a5c1", "correct horse battery staple", "kJ3-_x9QpL0sVb7TzR2w"]
 )

@@ -1,5 +1,6 @@
 """``ft keys``: who may use the daemon. Works on its database, whether it runs or not."""
 
+import re
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ftcli.server.keys import ApiKey, KeyRing
 
 Identity = Annotated[str, Param("The key's id, as `ft keys list` shows it.", argument=True)]
+_SPAN = re.compile(r"([0-9]{1,7})([hdwy])")
 _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.0}
 
 
@@ -73,10 +75,11 @@ def create(
     scope: Annotated[
         list[str], Param("What it may do: read, stream, trade, admin; with commas or repeated.")
     ],
-    expires: Annotated[str, Param("How long it lives: 12h, 90d, 1y, or never.")] = "90d",
+    expires: Annotated[str, Param("How long it lives: 12h, 90d, 1y, at most 100y, or never.")] = "90d",
     account: Annotated[
-        list[str], Param("The only accounts it may touch.", cli=("--account", "-a"), complete="accounts")
-    ] = [],  # noqa: B006 - read from the declaration, never changed
+        list[str] | None,
+        Param("The only accounts it may touch.", cli=("--account", "-a"), complete="accounts"),
+    ] = None,
     rate: Annotated[str, Param("How often it may be used: 5/s, 120/m, 1000/h, or none.")] = "600/m",
 ) -> None:
     """Make an API key for the daemon.
@@ -88,7 +91,9 @@ def create(
     from ftcli.server.keys import parse_scopes
 
     scopes = parse_scopes(",".join(scope))
-    accounts = frozenset(clean_account(number) for number in account)
+    if account == []:  # of a variable that is not set, say: it must not become a key for all accounts
+        raise ValidationFailed.of("--account", "", "name an account; left out, the key is for all of them")
+    accounts = frozenset(clean_account(number) for number in account or [])
     life = _life(expires, "--expires")
     with _ring(call) as ring:
         key, made = ring.create(
@@ -198,10 +203,15 @@ def _rate(text: str) -> str:
 
 def _life(text: str, option: str) -> timedelta | None:
     """``90d`` as a span; ``None`` for ``never``."""
+    from ftcli.server.keys import LONGEST_LIFE
+
     word = text.strip().lower()
     if word == "never":
         return None
-    number, unit = word[:-1], word[-1:]
-    if not number.isdigit() or unit not in _DAYS or not 0 < int(number) <= 100_000:
-        raise ValidationFailed.of(option, text, "be a span of time such as 12h, 90d or 1y")
-    return timedelta(days=int(number) * _DAYS[unit])
+    found = _SPAN.fullmatch(word)
+    span = timedelta(days=int(found[1]) * _DAYS[found[2]]) if found else timedelta(0)
+    if not timedelta(0) < span <= LONGEST_LIFE:
+        raise ValidationFailed.of(
+            option, text[:80], "be a span of time such as 12h, 90d or 1y, of at most 100 years"
+        )
+    return span
