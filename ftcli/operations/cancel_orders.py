@@ -129,7 +129,7 @@ async def _target(core: Core, conf_num: str, account: str | None) -> Target:
     """The order to cancel. Of an order placed here nothing is read: the status may be out, or behind.
 
     Raises:
-        NotFound: No account is named, and neither broker nor journal lists the order; or it is in another account.
+        NotFound: Neither broker nor journal knows the order, in the account if one is named.
         BrokerError: The broker cannot be asked, and nobody else knows the order's account.
     """
     number, named = conf_num.strip().upper(), clean_account(account) if account else None
@@ -138,39 +138,39 @@ async def _target(core: Core, conf_num: str, account: str | None) -> Target:
         return journalled
     try:
         order = (await find_order(core, number, named)).orders[0]
-    except (BrokerError, RateLimited, NotFound) as problem:
+    except NotFound:
+        # Absence proves nothing (protocol 02 §19), but of an order that may be another account's only this one's word
+        # counts, or that of the journal: a key may be bound to the account it names.
+        ours = _journalled(core, number, named, whatever_it_came_to=True)
+        if ours is None:
+            raise
+        return ours
+    except (BrokerError, RateLimited) as problem:
         if named is None:
             raise _with_hint(problem) from None
-        if isinstance(problem, NotFound) and await _is_elsewhere(core, number, named):
-            raise
         log.warning("the order status does not tell, so %s is canceled without it: %s", number, problem)
         return Target(number, named, _ANY_ACTION.wire)
     return Target.of(order, named or "")
 
 
-async def _is_elsewhere(core: Core, number: str, account: str) -> bool:
-    """Whether an order that its account does not list is in another one, or the login has no such account.
+def _journalled(
+    core: Core, number: str, account: str | None, *, whatever_it_came_to: bool = False
+) -> Target | None:
+    """An order that the journal knows; nothing where there is none, or no journal that can be read.
 
-    That no account lists it proves nothing: the status may be behind (protocol 02 §19).
+    Args:
+        core: The core.
+        number: Its confirmation number.
+        account: Its account, where one is named.
+        whatever_it_came_to: Also one that was never there, as far as anybody knows.
     """
-    if account not in await core.default_accounts():
-        return True
-    try:
-        await find_order(core, number, None)
-    except FtError:
-        return False
-    return True
-
-
-def _journalled(core: Core, number: str, account: str | None) -> Target | None:
-    """An order that the journal knows; nothing where there is none, or no journal that can be read."""
     try:
         with core.desk.at_once():  # a cancel waits for nobody
             entry = core.desk.entry(number)
     except (FtError, sqlite3.Error):
         return None
     is_it = number in entry.conf_nums and account in (None, entry.account)
-    if not is_it or entry.state in _NEVER_THERE:
+    if not is_it or (entry.state in _NEVER_THERE and not whatever_it_came_to):
         return None
     return Target(number, entry.account, _action_of(entry, number))
 

@@ -11,7 +11,8 @@ from test_reconcile import ACCOUNT, BRACKET, BUY, CALL, SPREAD, place
 
 from ftcli.client import Client
 from ftcli.environment import live_client
-from ftcli.errors import BrokerError, NotFound, OrderRejected
+from ftcli.errors import BrokerError, NotFound, OrderRejected, OrderUnknown
+from ftcli.models.trading import ResolveAs
 from ftcli.paper.desk import DEMO_PASSWORD, DEMO_USERNAME
 
 
@@ -44,6 +45,9 @@ class Counting(Upstream):
                 if self.status == "behind":
                     return web.json_response({"order": {"orderDetails": {"orderDetail": []}}})
             answer: web.StreamResponse = await handler(request)
+            if self.fault == "lost" and "/equity/place/" in request.path:
+                assert request.transport is not None
+                request.transport.abort()
             return answer
 
         return middleware
@@ -103,19 +107,22 @@ async def test_a_status_that_is_behind_keeps_no_cancel_back(tmp_path: Path) -> N
             await client.orders.cancel.place("2ZZZZZZZ")
 
 
-async def test_an_order_that_the_status_does_not_list_is_for_the_broker_to_refuse(tmp_path: Path) -> None:
+async def test_an_order_that_only_the_journal_knows_is_for_the_broker_to_refuse(tmp_path: Path) -> None:
     upstream = Counting()
     async with live(tmp_path, upstream, live_trading=True) as client:
-        number = await strangers_order(upstream, client, tmp_path)
-        upstream.status = "behind"
-        with pytest.raises(NotFound, match="Name the order's account"):
-            await client.orders.cancel.place(number)
-        with pytest.raises(NotFound, match="no account Z99999999"):
-            await client.orders.cancel.place(number, "Z99999999")
+        stranger = await strangers_order(upstream, client, tmp_path)
+        preview = await client.orders.equity.preview(BUY)
+        number, upstream.fault = preview.conf_num or "", "lost"
+        with pytest.raises(OrderUnknown):
+            await client.orders.equity.place(BUY, number)
+        upstream.fault, upstream.status = "", "behind"
+        await client.orders.resolve(number, ResolveAs.NOT_PLACED, "I saw none")
+        for unknown in ("2ZZZZZZZ", stranger):
+            for account in (None, ACCOUNT, "Z99999999"):
+                with pytest.raises(NotFound):
+                    await client.orders.cancel.place(unknown, account)
         assert not upstream.cancels
         assert (await client.orders.cancel.place(number, ACCOUNT)).verdict == "accepted"
-        with pytest.raises(OrderRejected):
-            await client.orders.cancel.place("2ZZZZZZZ", ACCOUNT)
 
 
 async def test_a_strangers_order_is_not_canceled_in_another_account(tmp_path: Path) -> None:
