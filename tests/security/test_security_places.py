@@ -176,6 +176,24 @@ class TestOneKeyWithMany:
             assert await first.stays()  # it was let in
             assert await mine.ask() == 200
 
+    async def test_one_whose_latest_request_is_refused_is_a_stranger(
+        self, settings: Settings, running: Daemon
+    ) -> None:
+        hog, owner = make(settings, "read", "2/h"), make(settings, "read")
+        async with AsyncExitStack() as stack:
+            lines = []
+            for key in (hog, hog, owner, owner, owner):
+                line = await stack.enter_async_context(Line(running.port, key))
+                lines.append(line)
+                assert await line.ask() == 200
+            assert await lines[0].ask() == 429
+            newcomers = [
+                await stack.enter_async_context(Line(running.port, "")) for _ in range(PLACES - 5 + 1)
+            ]
+            assert await newcomers[-1].ask("/health") == 200
+            kept = await asyncio.gather(*(line.stays() for line in (*lines, *newcomers)))
+            assert kept == [False] + [True] * PLACES
+
     async def test_streams_make_room_where_nothing_rests(self, settings: Settings, running: Daemon) -> None:
         hog, owner = make(settings, "read,stream"), make(settings, "trade,read")
         async with AsyncExitStack() as stack:
@@ -194,15 +212,15 @@ class TestOneKeyWithMany:
     async def test_a_stranger_ends_no_stream(self, settings: Settings, running: Daemon) -> None:
         owner = make(settings, "read,stream")
         async with AsyncExitStack() as stack:
-            streams = [
-                await stack.enter_async_context(Line(running.port, owner)) for _ in range(PLACES * 3 // 4)
-            ]
+            streams = [await stack.enter_async_context(Line(running.port, owner)) for _ in range(PLACES)]
             for line in streams:
                 assert await line.ask("/api/v1/streaming/quotes?symbols=KO") == 200
             for _ in range(3 * PLACES):
                 stranger = await stack.enter_async_context(Line(running.port, ""))
             assert await stranger.ask("/health") == 200
-            assert all(await asyncio.gather(*(line.stays() for line in streams)))
+            # A quarter of the places is for strangers and newcomers, and those streams made room for each other.
+            kept = await asyncio.gather(*(line.stays() for line in streams))
+            assert kept == [False] * (PLACES // 4) + [True] * (PLACES * 3 // 4)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts open files where Linux lists them")
