@@ -11,6 +11,7 @@ from ftcli.server import fence
 from ftcli.server.envelope import KEY as KEY
 from ftcli.server.envelope import REQUEST_ID, fault, for_stranger, from_http, refuse, request_id
 from ftcli.server.keys import bearer, check_scope
+from ftcli.server.protocol import vouch
 from ftcli.server.service import SERVICE, Guard, Handler, Service
 
 log = logging.getLogger("ftcli.server")
@@ -105,11 +106,13 @@ def admit(
     """
     guard = service.guards[request.match_info.handler]
     assert guard.scope is not None
+    vouch(request, None)
     found = request[KEY] = service.admit(key, ticket, request.remote)
     check_scope(found, guard.scope)
     if counted:
         service.count(found)
     fence.check_route(guard.name, found)
+    vouch(request, found)
 
 
 def _told(service: Service, request: web.Request, problem: FtError) -> web.Response:

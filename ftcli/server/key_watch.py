@@ -1,4 +1,4 @@
-"""Ends what a key holds open, streams and subscriptions, when the key itself ends: revoked, replaced or expired."""
+"""Ends what a key holds, streams, subscriptions and places, when the key itself ends: revoked, replaced or expired."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from aiohttp import web
 
 from ftcli.server.keys import ApiKey
+from ftcli.server.places import Places
 from ftcli.server.service import Service
 
 log = logging.getLogger("ftcli.server")
@@ -21,10 +22,14 @@ class KeyWatch:
 
     Args:
         service: The daemon.
+
+    Attributes:
+        places: Who holds a connection; there while the daemon listens.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self.places: Places | None = None
         self._open: dict[str, tuple[ApiKey, set[Callable[[str], None]]]] = {}
 
     @contextmanager
@@ -51,6 +56,8 @@ class KeyWatch:
             if not is_good(key):
                 for close in list(closers):
                     close("key")
+        if self.places is not None:
+            self.places.forget_ended(is_good)
         if self._service.hub is not None:
             self._service.holds.release_ended(self._service.hub, is_good)
 

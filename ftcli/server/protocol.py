@@ -17,8 +17,9 @@ from ftcli.server.door import (
     STRANGER_SECONDS,
     STUCK_SECONDS,
 )
-from ftcli.server.envelope import KEY, REQUEST_ID, fault, from_http, refuse, request_id
+from ftcli.server.envelope import REQUEST_ID, fault, from_http, refuse, request_id
 from ftcli.server.expect import WAITS, expecting
+from ftcli.server.keys import ApiKey
 from ftcli.server.last_words import BUSY, ENDLESS, SLOW, reason_of
 from ftcli.server.places import Places
 
@@ -52,41 +53,37 @@ class _Protocol(web.RequestHandler):
 
     Attributes:
         lost: Called when the client has left.
-        trusted: Whether a good key has come with a request that is done.
         patience: Runs while the head of a request is awaited.
         stuck: Runs while the client does not read.
         body: Body of the latest request.
         barren: Bytes that have come since and brought neither a byte of it nor another request.
     """
 
-    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck", "trusted")
+    __slots__ = ("barren", "body", "lost", "patience", "server", "stuck")
 
     def __init__(self, server: "_Server") -> None:
         super().__init__(server, loop=server._loop, **_LIMITS)
         self.server = server
         self.lost: Callable[[], None] | None = None
-        self.trusted = False
         self.patience: asyncio.TimerHandle | None = None
         self.stuck: asyncio.TimerHandle | None = None
         self.body: StreamReader = EMPTY_PAYLOAD
         self.barren = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come: it is turned away where there is no place, and must say something soon."""
-        if not self.server.places.take(self, _address(transport)):
-            self._force_close, self._manager = True, None
-            BUSY.say(transport)
-            transport.close()
-            return
+        """A client has come, and must say something soon."""
+        self.server.places.take(self, _address(transport))
         super().connection_made(transport)
         assert self.transport is not None
         self.transport.set_write_buffer_limits(high=0)  # so that we hear of every byte that is not taken
         self._await_head()
 
     @property
-    def is_known(self) -> bool:
-        """Whether a good key has come with a request, be it in hand or done."""
-        return self.trusted or (self._current_request is not None and KEY in self._current_request)
+    def tie(self) -> int:
+        """What its end would break off: 0 nothing, 1 a stream or what is not read anyway, 2 an answer."""
+        if self._is_idle:
+            return 0
+        return 1 if self.lost is not None or self.stuck is not None else 2
 
     def make_room(self) -> None:
         """Ends the connection at once, with a word where no answer is under way."""
@@ -100,7 +97,7 @@ class _Protocol(web.RequestHandler):
     def _process_keepalive(self) -> None:
         """Ends a connection that rests between two requests: one that is known may rest for longer."""
         end = self._next_keepalive_close_time + IDLE_SECONDS - STRANGER_SECONDS
-        if self.trusted and self._keepalive and self._loop.time() < end:
+        if self.server.places.knows(self) and self._keepalive and self._loop.time() < end:
             self._keepalive_handle = self._loop.call_at(end, self._process_keepalive)
         else:
             super()._process_keepalive()
@@ -197,7 +194,6 @@ class _Protocol(web.RequestHandler):
             if REQUEST_ID not in request:
                 request[REQUEST_ID] = request_id(None)
             resp = from_http(request, resp)
-        self.trusted = self.trusted or KEY in request
         # A body that was not asked for may come all the same, or a request in its place: nobody can tell.
         if (self._close or request.get(WAITS)) and resp is not None:
             resp.force_close()
@@ -234,32 +230,30 @@ class _Handshake(asyncio.Protocol):
         self._server = server
         self._context = context
         self._early = b""
-        self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins the handshake, where there is room."""
         assert isinstance(transport, asyncio.Transport)
-        if not self._server.places.take(self, _address(transport)):
-            transport.abort()  # an answer would take a handshake
-            return
+        self._server.places.take(self, _address(transport))
         transport.pause_reading()
+        self._transport = transport
         self._task = asyncio.create_task(self._shake_hands(transport))
-        self._server.shaking.add(self._task)
+        self._server.shaking.add(self)
         self._task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._server.shaking.discard(task)
+        self._server.shaking.discard(self)
         self._server.places.leave(self)
 
     @property
-    def is_known(self) -> bool:
-        """Nobody is who has not spoken yet."""
-        return False
+    def tie(self) -> int:
+        """Nothing has begun."""
+        return 0
 
     def make_room(self) -> None:
-        """Ends the handshake."""
-        if self._task is not None:
-            self._task.cancel()
+        """Ends the handshake, be it that it has not begun: a task cancelled so early never runs."""
+        self._task.cancel()
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """What a client says in one breath with the end of its handshake."""
@@ -278,9 +272,6 @@ class _Handshake(asyncio.Protocol):
         except OSError as problem:  # a bad handshake, a client that has left, or none within the time
             log.debug("no TLS handshake with a client: %s", type(problem).__name__)
             return
-        except asyncio.CancelledError:
-            transport.abort()
-            raise
         if secured is None or secured.is_closing():
             return
         self._server.places.leave(self)  # the connection takes its own
@@ -296,28 +287,38 @@ class _Server(web.Server):
 
     Args:
         made: The server of the app.
-        most: How many connections are held at once.
+        places: Who holds a connection.
         context: TLS, where it is spoken.
 
     Attributes:
-        places: Who holds a connection.
         shaking: Handshakes under way.
     """
 
-    def __init__(self, made: web.Server, most: int, context: "ssl.SSLContext | None") -> None:
+    def __init__(self, made: web.Server, places: Places, context: "ssl.SSLContext | None") -> None:
         super().__init__(made.request_handler, request_factory=expecting(made.request_factory))
         self._context = context
-        self.places = Places(most)
-        self.shaking: set[asyncio.Task[None]] = set()
+        self.places = places
+        self.shaking: set[_Handshake] = set()
 
     def __call__(self) -> asyncio.Protocol:  # type: ignore[override]
         return _Handshake(self, self._context) if self._context else _Protocol(self)
 
     def pre_shutdown(self) -> None:
         """Ends what is not yet, or between, requests."""
-        for task in list(self.shaking):
-            task.cancel()
+        for handshake in list(self.shaking):
+            handshake.make_room()
         super().pre_shutdown()
+
+
+def vouch(request: web.Request, key: ApiKey | None) -> None:
+    """Says whose the connection of a request is now.
+
+    Args:
+        request: The request.
+        key: The key it has been let in with; ``None`` as long as it has not.
+    """
+    if isinstance(request.protocol, _Protocol):
+        request.protocol.server.places.know(request.protocol, key)
 
 
 def when_lost(request: web.Request, call: Callable[[], None]) -> None:
@@ -334,9 +335,12 @@ class Runner(web.AppRunner):
         stop_within: Seconds that open requests get to end before they are cut off.
         connections: How many connections are held at once.
         context: TLS, where it is to be spoken.
+
+    Attributes:
+        places: Who holds a connection.
     """
 
-    __slots__ = ("_context", "_most")
+    __slots__ = ("_context", "places")
 
     def __init__(
         self,
@@ -347,7 +351,7 @@ class Runner(web.AppRunner):
         context: "ssl.SSLContext | None" = None,
     ) -> None:
         super().__init__(app, shutdown_timeout=stop_within)
-        self._most = connections
+        self.places = Places(connections)
         self._context = context
 
     @property
@@ -356,4 +360,4 @@ class Runner(web.AppRunner):
         return self._context is not None
 
     async def _make_server(self) -> web.Server:
-        return _Server(await super()._make_server(), self._most, self._context)
+        return _Server(await super()._make_server(), self.places, self._context)

@@ -12,6 +12,7 @@ from ftcli.server import key_changes
 from ftcli.server.app import Opener, make_app
 from ftcli.server.binding import bind, tls_context, warnings
 from ftcli.server.door import check_bind
+from ftcli.server.key_watch import KEY_WATCH
 from ftcli.server.keys import KeyRing
 from ftcli.server.loading import load_everything
 from ftcli.server.log import logging_to
@@ -80,6 +81,7 @@ async def running(
         keys = KeyRing(store, bootstrap=settings.api_key) if settings.api_key_required else None
         app = make_app(settings, keys, opener=opener)
         runner = Runner(app, connections=places, context=context)
+        app[KEY_WATCH].places = runner.places
         await runner.setup()
         try:
             url = await bind(runner, settings)
