@@ -15,9 +15,15 @@ from ftcli.environment import paper_client
 
 
 class Mdds:
-    """Answers every subscription with a snapshot, and sends prices when told to."""
+    """Answers every subscription with a snapshot, and sends prices when told to.
+
+    Attributes:
+        greets: While it is not set, a new connection hears nothing.
+    """
 
     def __init__(self) -> None:
+        self.greets = asyncio.Event()
+        self.greets.set()
         self.url = ""
         self.subscribed: list[str] = []
         self.unsubscribed: list[str] = []
@@ -28,6 +34,7 @@ class Mdds:
         self._connections.add(connection)
         greeting = {"SessionId": "session-1", "host": "abc.us-east-1c", "productid": "atn"}
         try:
+            await self.greets.wait()
             await connection.send(json.dumps(greeting))
             async for message in connection:
                 await self._answer(connection, json.loads(message))

@@ -529,6 +529,7 @@ async def test_ready_follows_the_stream(
         ("session", True),
         ("streams", True),
     ]
+    stream.greets.clear()
     await stream.drop()
     await events.until("status")
     error = failed(await http.get("/ready"), 503, "FIDELITY_ERROR")
@@ -536,6 +537,9 @@ async def test_ready_follows_the_stream(
         ("session", True),
         ("streams", False),
     ]
+    stream.greets.set()
+    await events.until("status")
+    assert (await http.get("/ready")).status_code == 200
 
 
 # -- heartbeats and limits ---------------------------------------------------------------------------------
