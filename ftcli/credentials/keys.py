@@ -24,7 +24,7 @@ PREVIOUS = ".previous"
 """Ends the name of the key that a rotation is replacing. In the keyring it stays: other data folders may need it."""
 
 _Field = Literal["encryption_key", "passphrase"]
-_ORIGINS: dict[_Field, str] = {"encryption_key": "environment", "passphrase": "passphrase"}
+_ORIGINS: dict[_Field, str] = {"encryption_key": "environment", "passphrase": "passphrase"}  # nosec B105 - names of settings
 
 
 class KeySource:

@@ -61,7 +61,7 @@ OPEN = """
 _CHANGED_SINCE = "SELECT placement FROM placement_events WHERE id > ?1"
 
 HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
-OF_NUMBER = f"(SELECT MAX(p.id) FROM placements p WHERE p.environment = ?1 AND {HAS_NUMBER})"  # nosec B608 # noqa: S608 - our own text
+OF_NUMBER = f"(SELECT MAX(p.id) FROM placements p WHERE p.environment = ?1 AND {HAS_NUMBER})"  # noqa: S608 - our own text
 """The latest placement of a confirmation number."""
 
 OF_KEY = """
