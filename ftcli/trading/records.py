@@ -60,8 +60,10 @@ OPEN = """
 
 _CHANGED_SINCE = "SELECT placement FROM placement_events WHERE id > ?1"
 
-HAS_NUMBER = "EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3)"
-OF_NUMBER = f"(SELECT MAX(p.id) FROM placements p WHERE p.environment = ?1 AND {HAS_NUMBER})"  # noqa: S608 - our own text
+OF_NUMBER = """
+    (SELECT MAX(p.id) FROM placements p
+     WHERE p.environment = ?1 AND EXISTS (SELECT 1 FROM json_each(p.conf_nums) WHERE value = ?3))
+"""
 """The latest placement of a confirmation number."""
 
 OF_KEY = """
