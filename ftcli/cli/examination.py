@@ -138,9 +138,8 @@ async def _daemon(call: "Call") -> Said:
     from ftcli.server.door import is_loopback
 
     settings = call.settings
-    host = (
-        settings.host if is_loopback(settings.host) else "FTSERVICE_HOST"
-    )  # where it is reached is nobody's affair
+    # Where it is reached is nobody's affair.
+    host = settings.host if is_loopback(settings.host) else "FTSERVICE_HOST"
     place = str(settings.socket) if settings.socket else f"{host}:{settings.port}"
     try:
         async with asyncio.timeout(2):

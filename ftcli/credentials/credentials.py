@@ -204,9 +204,8 @@ class CredentialStore:
         try:
             lock = alone(self._latest.path.with_name(f"{self._name}.lock"))
         except OSError:
-            lock = (
-                None  # in a folder that nobody can write to there is the keyring only, which goes one by one
-            )
+            # In a folder that nobody can write to there is the keyring only, which goes one by one.
+            lock = None
         try:
             with lock or nullcontext():
                 yield

@@ -250,9 +250,8 @@ def _all_held(settings: Settings, source: KeySource) -> Iterator[list[Path]]:
                 stack.enter_context(source.held())
             except TimeoutError:
                 break
-            if (
-                sealed_files(settings) == files
-            ):  # else one came, unheld, or went while we waited for the others
+            # Else one came, unheld, or went while we waited for the others.
+            if sealed_files(settings) == files:
                 yield files
                 return
     raise Conflict("Another ftcli process is using an encrypted file. Try again.")

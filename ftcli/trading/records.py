@@ -141,8 +141,7 @@ class Records:
         return self._entry(rows[0]) if rows else None
 
     def named(self, name: str) -> list[JournalEntry]:
-        """The placements that a name may mean: of its idempotency key, of its number, the latest of its confirmation
-        number."""
+        """The placements that a name may mean: as a key, as a journal number, as a confirmation number (the latest)."""
         rows = self._store.rows(
             f"{NOW} WHERE p.environment = ?1 AND (p.id = {OF_KEY} OR CAST(p.id AS TEXT) = ?2 OR p.id = {OF_NUMBER})",
             self._environment,

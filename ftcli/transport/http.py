@@ -292,7 +292,8 @@ class HttpDoor:
         for way in (self._given, *self._ways.values()):
             if way is not None:
                 await way.transport.aclose()
-        await asyncio.gather(*self._closing)
+        # What fails to close has nothing left to lose, and must not hide what the command came to.
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
 
 def certificates() -> Any:

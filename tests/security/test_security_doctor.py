@@ -280,9 +280,8 @@ class TestWhatCanBeWrong:
         assert done.returncode == 1
         assert "cannot be written" in found["disk"]["outcome"]
         assert "Make room" in found["disk"]["advice"]
-        assert (
-            "counts the logins, cannot be written" in found["login"]["outcome"]
-        )  # uncounted logins could lock the account
+        # Uncounted logins could lock the account.
+        assert "counts the logins, cannot be written" in found["login"]["outcome"]
         assert found["daemon"]["status"] == "ok"
 
     def test_a_data_folder_that_is_none(self, tmp_path: Path, paper: str) -> None:

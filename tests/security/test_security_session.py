@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from broker_double import (
     BrokerDouble,
     Fault,
 )
+from process_kit import ROOT, cli, environ_of
 
 from ftcli.errors import AuthRequired, FtError, RateLimited, TotpRequired
 from ftcli.models.session import SessionState
@@ -32,7 +32,6 @@ from ftcli.transport.broker import Broker
 from ftcli.wire import WireRequest
 
 READ = WireRequest(host="dp", method="POST", path=DATA, body={})
-ROOT = Path(__file__).parents[2]
 
 WORKER = """
 import asyncio, sys
@@ -55,37 +54,17 @@ def _files(folder: Path, *suffixes: str) -> list[Path]:
 
 def _environ(double: BrokerDouble, folder: Path, password: str = PASS) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"],
-        "FT_ENV": "live",
-        "FT_DATA_DIR": str(folder),
-        "FT_CONFIG": "/dev/null",
-        "FT_UPSTREAM": double.url,
-        "FT_USERNAME": USER,
+        **environ_of(double, folder),
         "FT_PASSWORD": password,
         "FTSERVICE_ENCRYPTION_KEY": FERNET_KEY,
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }
-
-
-async def _cli(environ: dict[str, str], *words: str, stdin: str = "") -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ftcli", *words),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environ,
-        cwd=ROOT,
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
 
 
 async def test_two_processes_and_fifty_coroutines_each_make_one_login(
     double: BrokerDouble, tmp_path: Path
 ) -> None:
     environ = _environ(double, tmp_path)
-    status, _, err = await _cli(environ, "auth", "login")
+    status, _, err = await cli(environ, "auth", "login")
     assert status == 0, err
     workers = [
         await asyncio.create_subprocess_exec(
@@ -115,7 +94,7 @@ async def test_a_wrong_password_in_a_loop_of_processes_stops_at_the_cap(
     environ = _environ(double, tmp_path, "wrong-password-1")
     codes = []
     for _ in range(6):
-        status, _, err = await _cli(environ, "auth", "login", "-o", "json")
+        status, _, err = await cli(environ, "auth", "login", "-o", "json")
         codes.append((status, json.loads(err)["code"]))
     assert codes == [(4, "AUTH_REQUIRED")] * 3 + [(8, "RATE_LIMITED")] * 3
     assert len(double.calls(PASSWORD)) == 3
@@ -127,20 +106,20 @@ async def test_another_session_name_or_spelling_has_no_tries_of_its_own(
     environ = _environ(double, tmp_path, "wrong-password-1")
     for number in range(3):
         named = environ | {"FT_SESSION": f"s{number}"}
-        status, _, err = await _cli(named, "auth", "login", "-o", "json")
+        status, _, err = await cli(named, "auth", "login", "-o", "json")
         assert (status, json.loads(err)["code"]) == (4, "AUTH_REQUIRED")
     for named in (environ, environ | {"FT_SESSION": "s9"}, environ | {"FT_USERNAME": f" {USER.upper()}  "}):
-        status, _, err = await _cli(named, "auth", "login", "-o", "json")
+        status, _, err = await cli(named, "auth", "login", "-o", "json")
         assert (status, json.loads(err)["code"]) == (8, "RATE_LIMITED")
     assert len(double.calls(PASSWORD)) == 3
 
 
 async def test_a_damaged_count_is_a_full_one(double: BrokerDouble, tmp_path: Path) -> None:
     environ = _environ(double, tmp_path, "wrong-password-1")
-    await _cli(environ, "auth", "login", "-o", "json")
+    await cli(environ, "auth", "login", "-o", "json")
     for counted in await asyncio.to_thread(lambda: list(tmp_path.rglob("*.logins"))):
         counted.write_text("x")
-    status, _, err = await _cli(environ, "auth", "login", "-o", "json")
+    status, _, err = await cli(environ, "auth", "login", "-o", "json")
     assert (status, json.loads(err)["code"]) == (8, "RATE_LIMITED")
     assert len(double.calls(PASSWORD)) == 1
 
@@ -306,14 +285,14 @@ async def test_logout_wipes_what_was_kept_aside_too(
 
 async def test_a_logout_that_the_broker_did_not_confirm_is_told(double: BrokerDouble, tmp_path: Path) -> None:
     environ = _environ(double, tmp_path)
-    assert (await _cli(environ, "auth", "login"))[0] == 0
+    assert (await cli(environ, "auth", "login"))[0] == 0
     double.fail(f"DELETE {SESSION}", Fault(drop=True))
-    status, out, _ = await _cli(environ, "auth", "logout", "-o", "json")
+    status, out, _ = await cli(environ, "auth", "logout", "-o", "json")
     told = json.loads(out)
     assert (status, told["state"]) == (0, "disconnected")
     assert "did not confirm" in told["note"]
-    assert (await _cli(environ, "auth", "login"))[0] == 0
-    _, out, _ = await _cli(environ, "auth", "logout", "-o", "json")
+    assert (await cli(environ, "auth", "login"))[0] == 0
+    _, out, _ = await cli(environ, "auth", "logout", "-o", "json")
     assert json.loads(out)["note"] in (None, "no session is saved")
 
 
@@ -321,13 +300,13 @@ async def test_a_logout_of_a_session_that_cannot_be_read_is_not_said_to_be_confi
     double: BrokerDouble, tmp_path: Path
 ) -> None:
     environ = _environ(double, tmp_path)
-    assert (await _cli(environ, "auth", "login"))[0] == 0
+    assert (await cli(environ, "auth", "login"))[0] == 0
     other = environ | {"FTSERVICE_ENCRYPTION_KEY": "b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm90aGVyb3Q="}
-    status, out, _ = await _cli(other, "auth", "logout", "-o", "json")
+    status, out, _ = await cli(other, "auth", "logout", "-o", "json")
     assert (status, json.loads(out)["state"]) == (0, "disconnected")
     assert "did not confirm" in json.loads(out)["note"]
     assert not _files(tmp_path, ".bin")
-    _, out, _ = await _cli(other, "auth", "logout", "-o", "json")
+    _, out, _ = await cli(other, "auth", "logout", "-o", "json")
     assert "did not confirm" not in (json.loads(out)["note"] or "")
 
 
